@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * testutil - what every test program shares. Linked by tests only.
+ *
+ * A test file includes this header and defines TEST(name) { ... }; tests register themselves, the program runs all of a package over
+ * cmocka ("-l" lists, further arguments are name patterns). After each test: a logged warning or error that was not announced with
+ * expect_log fails it, and so do descriptors and threads left open. Temporary directories are removed.
+ *
+ * Parser tests run three ways from one table: whole, byte by byte through the framer, and truncated at each length. test_exact copies the
+ * input to a heap block of exactly its size, so that AddressSanitizer sees an overread of one byte.
+ */
+#ifndef TESTUTIL_TESTUTIL_H
+#define TESTUTIL_TESTUTIL_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/str.h"
+
+#define TEST(name) \
+	static void test_##name(void **state); \
+	__attribute__((constructor)) static void test_register_##name(void) { testutil_register(#name, __FILE__, test_##name); } \
+	static void test_##name(void **state unused_)
+void testutil_register(const char *name, const char *file, void (*fn)(void **));
+
+/* One arena per test, emptied after it. */
+struct arena *test_arena(void);
+/* A fresh directory of this test, removed after it. Absolute path. */
+const char *test_dir(void);
+/* Path of a file below testdata/ (found from the working directory or $MOX_TESTDATA). */
+const char *test_data(const char *rel);
+struct str test_read(const char *path);                    /* content of a file in the test's arena; fails the test if unreadable */
+struct str test_exact(struct str s);                       /* copy in an exact-size heap block, freed after the test */
+
+/* expect_log announces that a line at warn or error containing the text will be logged in this test; it must come. */
+void expect_log(const char *text);
+/* test_logged tells how many lines at any level contained the text since the test began. */
+size_t test_logged(const char *text);
+
+/* Assertions on strings; on failure they print both, escaped. */
+#define assert_str(got, want) testutil_assert_str((got), (want), #got, __FILE__, __LINE__)
+#define assert_strz(got, want) testutil_assert_str((got), str_of(want), #got, __FILE__, __LINE__)
+void testutil_assert_str(struct str got, struct str want, const char *expr, const char *file, int line);
+#define assert_ok(expr) testutil_assert_code((expr), 0, #expr, __FILE__, __LINE__)
+#define assert_err(expr, code) testutil_assert_code((expr), (code), #expr, __FILE__, __LINE__)
+void testutil_assert_code(int got, int want, const char *expr, const char *file, int line);
+/* test_row names the table row at hand; it is printed when an assertion fails. */
+void test_row(const char *fmt, ...) printf_(1, 2);
+
+#endif
