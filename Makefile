@@ -93,7 +93,7 @@ IDLGEN  := $(BUILD)/tools/idlgen
 $(IDLGEN): $(wildcard tools/idlgen/*.c tools/idlgen/*.h) $(call SRC,base)
 	@echo "HOSTCC $@"
 	@mkdir -p $(@D)
-	$(Q)gcc $(CSTD) -O1 -g -D_GNU_SOURCE -Ipkg -pthread -o $@ $(filter %.c,$^)
+	$(Q)gcc $(CSTD) -O1 -g -D_GNU_SOURCE -Ipkg -pthread -o $@ $(filter %.c,$^) -lcrypto -lunistring
 $(GEN)/%_idl.c $(GEN)/%_idl.h &: pkg/%.idl $(IDLGEN)
 	@echo "IDL $<"
 	@mkdir -p $(@D)
@@ -105,7 +105,7 @@ $(call LIBA,$1): $(call OBJ,$1)
 	@rm -f $$@
 	$(Q)ar rcs $$@ $$^
 # A test links its package whole (so that calls in every object resolve) and only what pkg/LAYERS lets it include.
-$(O)/test/$1: $(call TOBJ,$1) $(call LIBA,$1) $(foreach d,$(shell tools/layers deps $1),$(call LIBA,$(d))) $(call LIBA,testutil)
+$(O)/test/$1: $(call TOBJ,$1) $(call LIBA,$1) $(foreach d,$(shell tools/layers deps $1),$(call LIBA,$(d))) $(call LIBA,testutil) $(call LIBA,log) $(call LIBA,base)
 	@echo "LD $$@"
 	@mkdir -p $$(@D)
 	$(Q)$(CC) $$(filter-out -flto=auto,$$(ALLFLAGS)) -fno-lto $(LDHARD) -o $$@ $$(filter %.o,$$^) -Wl,--whole-archive $(call LIBA,$1) -Wl,--no-whole-archive \

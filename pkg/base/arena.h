@@ -5,7 +5,7 @@
  * One SMTP or IMAP command, one HTTP request, one delivery attempt has one arena. It is reset, not freed, between units; the
  * first block stays. Lifetime is in the signature: a function that allocates takes the arena as its first parameter, there is
  * no hidden one. It lacks, on purpose: freeing one piece, sharing between threads, destructors.
- * Debug builds poison what was reset (AddressSanitizer) and count arenas that grew past 1 MiB.
+ * With AddressSanitizer, what is not handed out is poisoned. Arenas that grew past 1 MiB are counted.
  */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
@@ -31,13 +31,16 @@ struct arena_mark {
 };
 
 void arena_init(struct arena *a, size_t block_size);
-void arena_reset(struct arena *a);      /* all memory becomes invalid; keeps the first block */
+void arena_reset(struct arena *a);      /* all memory becomes invalid; keeps the first block, if of the usual size */
 void arena_done(struct arena *a);       /* frees everything; the arena is empty and usable again */
 
 void *arena_alloc(struct arena *a, size_t n) __attribute__((malloc, alloc_size(2), returns_nonnull)); /* zeroed, aligned for any type */
 void *arena_allocn(struct arena *a, size_t count, size_t size) __attribute__((malloc, alloc_size(2, 3), returns_nonnull));
 char *arena_bytes(struct arena *a, size_t n) __attribute__((malloc, alloc_size(2), returns_nonnull)); /* not zeroed, not aligned */
-/* arena_grow returns a copy of the array with room for cap elements; extends in place when it is the last piece. */
+/*
+ * arena_grow returns a copy of the array p (may be NULL) of n elements with room for cap, the new ones zeroed; extends in place when
+ * it is the last piece.
+ */
 void *arena_grow(struct arena *a, void *p, size_t n, size_t cap, size_t size) __attribute__((returns_nonnull)) must_use_;
 char *arena_strdup(struct arena *a, const char *s) __attribute__((malloc, returns_nonnull));
 
@@ -53,5 +56,8 @@ void arena_restore(struct arena_mark *m);
 #define ARENA_SCOPE(a) ARENA_SCOPE_(a, __COUNTER__)
 #define ARENA_SCOPE_(a, n) ARENA_SCOPE__(a, n)
 #define ARENA_SCOPE__(a, n) cleanup_(arena_restore) unused_ struct arena_mark arena_scope_##n = arena_mark(a)
+
+/* arena_large_count tells how often an arena of this process grew past 1 MiB. */
+size_t arena_large_count(void);
 
 #endif

@@ -23,10 +23,24 @@ struct cur {
 	unsigned depth;         /* nesting of the production at hand, see cur_enter */
 };
 
-/* A set of bytes, made by CUR_CLASS from the characters of an ABNF set. */
+/*
+ * A set of bytes. CUR_CLASS makes a constant one from a macro that ORs ranges and characters for the word w of the set:
+ *
+ *	#define ATOM(w) (CUR_RANGE(w, 'a', 'z') | CUR_RANGE(w, 'A', 'Z') | CUR_CHAR(w, '.'))
+ *	static const struct cur_class atom = CUR_CLASS(ATOM);
+ */
 struct cur_class {
 	uint64_t bits[4];
 };
+#define CUR_CLASS(SET) { { SET(0), SET(1), SET(2), SET(3) } }
+#define CUR_CHAR(w, c) ((unsigned char)(c) >> 6 == (w) ? UINT64_C(1) << ((unsigned char)(c) & 63) : UINT64_C(0))
+/* The bytes of word w from the given one on, and those up to the given one. */
+#define CUR_FROM_(w, c) \
+	((c) <= (w) * 64 ? ~UINT64_C(0) : (c) > (w) * 64 + 63 ? UINT64_C(0) : ~UINT64_C(0) << ((c) & 63))
+#define CUR_UPTO_(w, c) \
+	((c) >= (w) * 64 + 63 ? ~UINT64_C(0) : (c) < (w) * 64 ? UINT64_C(0) : ~UINT64_C(0) >> (63 - ((c) & 63)))
+#define CUR_RANGE(w, from, to) (CUR_FROM_(w, (unsigned char)(from)) & CUR_UPTO_(w, (unsigned char)(to)))
+
 static inline bool
 cur_class_has(const struct cur_class *k, unsigned char c)
 {

@@ -36,7 +36,8 @@ int enc_hexval(char c);                                   /* 0..15 or -1 */
 struct enc_b64dec {
 	uint32_t acc;
 	unsigned bits;
-	bool padded;            /* '=' seen: the rest is ignored until more data characters follow */
+	bool padded;            /* '=' seen: more of them are ignored until data characters follow */
+	unsigned char pads_due; /* how many '=' must still come */
 	size_t bad;
 };
 void enc_b64dec_add(struct enc_b64dec *d, struct str in, struct buf *out);

@@ -37,6 +37,8 @@ struct lock {
 	const char *name;
 };
 
+/* For static locks: static struct lock l = LOCK_INIT(LOCK_LOG, "log"); */
+#define LOCK_INIT(r, n) { .m = PTHREAD_MUTEX_INITIALIZER, .rank = (r), .name = (n) }
 void lock_init(struct lock *l, enum lock_rank rank, const char *name);
 void lock_done(struct lock *l);
 void lock_take(struct lock *l);
@@ -68,6 +70,7 @@ struct rwlock {
 	enum lock_rank rank;
 	const char *name;
 };
+#define RWLOCK_INIT(r, n) { .rw = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP, .rank = (r), .name = (n) }
 void rwlock_init(struct rwlock *l, enum lock_rank rank, const char *name);
 void rwlock_done(struct rwlock *l);
 void rwlock_read(struct rwlock *l);

@@ -17,8 +17,14 @@
 #define nonstring_ __attribute__((nonstring))
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
-#define MIN(a, b) ({ __typeof__(a) min_a_ = (a); __typeof__(b) min_b_ = (b); min_a_ < min_b_ ? min_a_ : min_b_; })
-#define MAX(a, b) ({ __typeof__(a) max_a_ = (a); __typeof__(b) max_b_ = (b); max_a_ > max_b_ ? max_a_ : max_b_; })
+/* MIN and MAX evaluate each side once. The names of the copies differ at each use, so that they nest. */
+#define MIN(a, b) PICK_(<, a, b, __COUNTER__)
+#define MAX(a, b) PICK_(>, a, b, __COUNTER__)
+#define PICK_(op, a, b, n) PICK__(op, a, b, n)
+#define PICK__(op, a, b, n) ({ \
+	__typeof__(a) pick_a_##n = (a); \
+	__typeof__(b) pick_b_##n = (b); \
+	pick_a_##n op pick_b_##n ? pick_a_##n : pick_b_##n; })
 #define container_of(p, type, member) ((type *)(void *)((char *)(p) - offsetof(type, member)))
 
 /* TRY leaves the function with the error of expr (negative). */
