@@ -90,10 +90,10 @@ $(O)/gen/%.o: $(GEN)/%.c
 
 # One description of every type: pkg/x/y.idl gives $(GEN)/x/y_idl.{h,c}. idlgen itself needs only base.
 IDLGEN  := $(BUILD)/tools/idlgen
-$(IDLGEN): $(wildcard tools/idlgen/*.c tools/idlgen/*.h) $(call SRC,base)
+$(IDLGEN): $(call SRC,../tools/idlgen) $(wildcard tools/idlgen/*.h) $(call SRC,base)
 	@echo "HOSTCC $@"
 	@mkdir -p $(@D)
-	$(Q)gcc $(CSTD) -O1 -g -D_GNU_SOURCE -Ipkg -pthread -o $@ $(filter %.c,$^) -lcrypto -lunistring
+	$(Q)gcc $(CSTD) $(WARN) -O1 -g -D_GNU_SOURCE -DMOX_BUILD=1 -include pkg/base/banned.h -Ipkg -pthread -o $@ $(filter %.c,$^) -lcrypto -lunistring
 $(GEN)/%_idl.c $(GEN)/%_idl.h &: pkg/%.idl $(IDLGEN)
 	@echo "IDL $<"
 	@mkdir -p $(@D)
@@ -118,4 +118,4 @@ $(foreach p,$(PKGS),$(eval $(call PKG_template,$(p))))
 
 include tools/targets.mk
 
--include $(shell find $(O) -name '*.d' 2>/dev/null)
+-include $(shell find $(O) $(GEN) -name '*.d' 2>/dev/null)
