@@ -45,6 +45,9 @@
 #define LIMIT_SPOOL_MEMORY (128 * 1024)         /* of one DATA or literal kept in memory; beyond, it goes to a file */
 #define LIMIT_CHANGES_PENDING 10000             /* changes queued for a session before it is told to resynchronise */
 
+/* HTTP */
+#define LIMIT_HTTP_HEAD (16 * 1024)             /* request line and fields; browsers send at most 8 KiB of cookies and the like */
+
 /* Storage */
 #define LIMIT_MAILBOX_NAME 1000                 /* octets of a full mailbox name */
 #define LIMIT_KEYWORDS 100                      /* keywords of one message */

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* localserve_init.c - the files of a new localserve directory: certificate, keys, configuration. */
+#include "localserve.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <crypt.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/fd.h"
+#include "base/randutil.h"
+#include "tls/tls.h"
+
+#define CONFIG_MAX (64 * 1024)
+
+static const char mox_conf[] =
+    "# Configuration of mox localserve: a mail server for development and tests on this machine only.\n"
+    "# domains.conf beside this file has the domains and accounts.\n"
+    "DataDir: .\n"
+    "# error, warn, info, debug, or trace, traceauth, tracedata to see the protocol dialogues.\n"
+    "LogLevel: info\n"
+    "User: %u\n"
+    "Hostname: localhost\n"
+    "AdminPasswordFile: adminpasswd\n"
+    "TLS:\n"
+    "\tCA:\n"
+    "\t\tAdditionalToSystem: true\n"
+    "\t\tCertFiles:\n"
+    "\t\t\t- localhost.crt\n"
+    "Listeners:\n"
+    "\tlocal:\n"
+    "\t\tIPs:\n"
+    "%s"
+    "\t\tTLS:\n"
+    "\t\t\tKeyCerts:\n"
+    "\t\t\t\t-\n"
+    "\t\t\t\t\tCertFile: localhost.crt\n"
+    "\t\t\t\t\tKeyFile: localhost.key\n"
+    "\t\tSMTP:\n"
+    "\t\t\tEnabled: true\n"
+    "\t\t\tPort: 1025\n"
+    "\t\tSubmission:\n"
+    "\t\t\tEnabled: true\n"
+    "\t\t\tPort: 1587\n"
+    "\t\t\tNoRequireSTARTTLS: true\n"
+    "\t\tSubmissions:\n"
+    "\t\t\tEnabled: true\n"
+    "\t\t\tPort: 1465\n"
+    "\t\tIMAP:\n"
+    "\t\t\tEnabled: true\n"
+    "\t\t\tPort: 1143\n"
+    "\t\t\tNoRequireSTARTTLS: true\n"
+    "\t\tIMAPS:\n"
+    "\t\t\tEnabled: true\n"
+    "\t\t\tPort: 1993\n"
+    "\t\tAccountHTTP:\n"
+    "\t\t\tEnabled: true\n"
+    "\t\t\tPort: 1080\n"
+    "\t\tAccountHTTPS:\n"
+    "\t\t\tEnabled: true\n"
+    "\t\t\tPort: 1443\n"
+    "\t\tMetricsHTTP:\n"
+    "\t\t\tEnabled: true\n"
+    "\t\t\tPort: 1081\n"
+    "Postmaster:\n"
+    "\tAccount: mox\n"
+    "\tMailbox: Inbox\n";
+
+static const char domains_conf[] =
+    "# Domains and accounts. Changes are picked up while the server runs.\n"
+    "# A new account gets its password with: mox -config %s/mox.conf setaccountpassword NAME\n"
+    "Domains:\n"
+    "\tlocalhost:\n"
+    "\t\tLocalpartCatchallSeparator: +\n"
+    "\t\tDKIM:\n"
+    "\t\t\tSelectors:\n"
+    "\t\t\t\tlocalserve:\n"
+    "\t\t\t\t\tExpiration: 72h\n"
+    "\t\t\t\t\tPrivateKeyFile: dkim.localserve.privatekey.pkcs8.pem\n"
+    "\t\t\tSign:\n"
+    "\t\t\t\t- localserve\n"
+    "Accounts:\n"
+    "\tmox:\n"
+    "\t\tDomain: localhost\n"
+    "\t\tDestinations:\n"
+    "\t\t\tmox@localhost: nil\n"
+    "\t\tKeepRetiredMessagePeriod: 72h0m0s\n"
+    "\t\tKeepRetiredWebhookPeriod: 72h0m0s\n"
+    "\t\tRejectsMailbox: Rejects\n"
+    "\t\tAutomaticJunkFlags:\n"
+    "\t\t\tEnabled: true\n"
+    "\t\t\tJunkMailboxRegexp: ^(junk|spam)\n"
+    "\t\t\tNeutralMailboxRegexp: ^(inbox|introbox|neutral|postmaster|dmarc|tlsrpt|rejects)\n"
+    "\t\tJunkFilter:\n"
+    "\t\t\tThreshold: 0.950000\n"
+    "\t\t\tParams:\n"
+    "\t\t\t\tOnegrams: true\n"
+    "\t\t\t\tMaxPower: 0.010000\n"
+    "\t\t\t\tTopWords: 10\n"
+    "\t\t\t\tIgnoreWords: 0.100000\n"
+    "\t\t\t\tRareWords: 2\n"
+    "\t\tNoFirstTimeSenderDelay: true\n"
+    "WebHandlers:\n"
+    "\t-\n"
+    "\t\tLogName: workdir\n"
+    "\t\tDomain: localhost\n"
+    "\t\tPathRegexp: ^/workdir/\n"
+    "\t\tDontRedirectPlainHTTP: true\n"
+    "\t\tWebStatic:\n"
+    "\t\t\tStripPrefix: /workdir/\n"
+    "\t\t\tRoot: .\n"
+    "\t\t\tListFiles: true\n";
+
+static int
+write_in(const char *dir, const char *name, struct str content, mode_t mode, struct errmsg *e)
+{
+	struct arena a = { 0 };
+	struct str path = str_fmt(&a, "%s/%s", dir, name);
+	int rv = fd_write_file(path.p, content, mode, e);
+
+	arena_done(&a);
+	return rv;
+}
+
+/* A fresh Ed25519 key as PKCS #8 PEM, as DKIM signing wants it. */
+static int
+ed25519_pem(struct arena *a, struct str *r_pem, struct errmsg *e)
+{
+	EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	BIO *out = BIO_new(BIO_s_mem());
+	const char *p = NULL;
+	int rv = 0;
+	long n;
+
+	if (!key || !out || PEM_write_bio_PKCS8PrivateKey(out, key, NULL, NULL, 0, NULL, NULL) != 1)
+		rv = err_set(e, ERR_IO, "generating a DKIM key failed");
+	if (rv == 0) {
+		n = BIO_get_mem_data(out, &p);
+		*r_pem = str_dup(a, str_n(p, (size_t)n));
+	}
+	BIO_free(out);
+	EVP_PKEY_free(key);
+	return rv;
+}
+
+static int
+bcrypt(struct arena *a, const char *password, struct str *r_hash, struct errmsg *e)
+{
+	struct crypt_data *data = arena_alloc(a, sizeof(*data));
+	char salt[CRYPT_GENSALT_OUTPUT_SIZE];
+	const char *hash = NULL;
+
+	if (crypt_gensalt_rn("$2b$", 10, NULL, 0, salt, sizeof(salt)))
+		hash = crypt_r(password, salt, data);
+	if (!hash || *hash == '*')
+		return err_set(e, ERR_UNSUPPORTED, "hashing the admin password with bcrypt failed");
+	*r_hash = str_dup(a, str_of(hash));
+	return 0;
+}
+
+static int
+make_files(struct arena *a, const char *dir, const char *ip, struct errmsg *e)
+{
+	struct str cert = { 0 }, key = { 0 }, dkim = { 0 }, admin = { 0 };
+	struct buf conf = BUF_ARENA(a, CONFIG_MAX);
+	char received_id[24];
+
+	TRY(tls_selfsigned(a, "localhost", 4 * 365, &cert, &key, e));
+	TRY(write_in(dir, "localhost.crt", cert, 0644, e));
+	TRY(write_in(dir, "localhost.key", key, 0600, e));
+	TRY(ed25519_pem(a, &dkim, e));
+	TRY(write_in(dir, "dkim.localserve.privatekey.pkcs8.pem", dkim, 0600, e));
+	TRY(bcrypt(a, LOCALSERVE_ADMIN_PASSWORD, &admin, e));
+	TRY(write_in(dir, "adminpasswd", admin, 0600, e));
+	rand_bytes(received_id, sizeof(received_id));
+	TRY(write_in(dir, "receivedid.key", str_n(received_id, sizeof(received_id)), 0600, e));
+
+	buf_addf(&conf, mox_conf, (unsigned)getuid(), ip ? str_fmt(a, "\t\t\t- %s\n", ip).p : "\t\t\t- 127.0.0.1\n\t\t\t- ::1\n");
+	TRY(write_in(dir, "mox.conf", buf_str(&conf), 0644, e));
+	buf_reset(&conf);
+	buf_addf(&conf, domains_conf, dir);
+	return write_in(dir, "domains.conf", buf_str(&conf), 0644, e);
+}
+
+int
+localserve_init(const char *dir, const char *ip, struct errmsg *e)
+{
+	struct arena a = { 0 };
+	struct stat st;
+	bool existed = stat(dir, &st) == 0;
+	int rv = fd_mkdirs(dir, 0700, e);
+
+	if (rv == 0)
+		rv = make_files(&a, dir, ip, e);
+	if (rv < 0 && !existed)
+		ignore_result(fd_remove_tree(dir, NULL));
+	arena_done(&a);
+	return rv;
+}
