@@ -16,6 +16,7 @@
 #define LOG_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/macros.h"
@@ -48,12 +49,14 @@ static inline struct log_attr log_err(const char *text) { return log_s("err", st
 struct log {
 	const char *pkg;
 	const struct log *parent;       /* further packages and attributes, printed after; may be NULL; must outlive this one */
-	uint64_t cid;                   /* 0 = none */
+	uint64_t cid;                   /* 0 = none: the parent's */
+	const struct log_attr *attrs;   /* attributes of every line, printed behind those of the event; must outlive this one */
+	size_t nattrs;
 };
 
 /*
  * log_event writes one line if the level is enabled for l's package. LOG_(DEBUG, l, "message", log_s("k", v), ...) is the usual form.
- * LOG_FATAL exits with status 1 after writing.
+ * LOG_FATAL exits with status 1 after writing. errno is kept. l may be NULL. Values beyond 64 KiB are cut.
  */
 void log_event(enum log_level level, const struct log *l, const char *msg, const struct log_attr *attrs, size_t n);
 #define LOG_(level, l, msg, ...) \
@@ -83,7 +86,8 @@ enum log_level log_get_default(void);
 /* log_levels lists packages with a level of their own, "pkg: level" lines, default first with an empty name. */
 struct str log_levels(struct arena *a);
 void log_set_logfmt(bool on);                               /* default: text */
-/* Where lines go; NULL = stderr. The function gets a whole line with LF and is called under the log lock. For tests and tools. */
+/* Where lines go; NULL = stderr. The function gets a whole line with LF and is called under the log lock, so it must
+ * not log. For tests and tools. */
 void log_set_sink(void (*sink)(enum log_level level, struct str line, void *arg), void *arg);
 /* Lines written so far at info, warn, error (metrics mox_logging_level_*_total). */
 uint64_t log_count(enum log_level level);
