@@ -9,12 +9,12 @@
 
 /* SMTP (RFC 5321 4.5.3.1 gives minimums) */
 #define LIMIT_SMTP_LINE 2048                    /* command line with CRLF; RFC minimum 512 plus extensions */
-#define LIMIT_SMTP_AUTH_LINE 12288              /* base64 line within AUTH: rfc/4954:249 */
+#define LIMIT_SMTP_AUTH_LINE 12288              /* base64 line within AUTH: rfc/4954:253 */
 #define LIMIT_SMTP_RCPTS 1000                   /* recipients of a transaction; RFC minimum 100 */
 #define LIMIT_SMTP_REPLY_LINE 510               /* of what we send, without CRLF */
 #define LIMIT_SMTP_BAD_TRANSACTIONS 10          /* without a good one, then the connection ends */
 #define LIMIT_MESSAGE_SIZE (100 * 1024 * 1024)  /* default SMTPMaxMessageSize */
-#define LIMIT_LOCALPART 128                     /* octets; 64 when pedantic (rfc/5321:3573) */
+#define LIMIT_LOCALPART 128                     /* octets; 64 when pedantic (rfc/5321:3486) */
 #define LIMIT_PATH 256                          /* octets with brackets */
 #define LIMIT_DOMAIN 255
 
@@ -35,7 +35,7 @@
 #define LIMIT_HEADER_SIZE (1024 * 1024)         /* header section of a part that is parsed; more is body */
 #define LIMIT_HEADER_PARAMS 256                 /* parameters of one field, RFC 2231 pieces included */
 #define LIMIT_LINE_LENIENT 8192
-#define LIMIT_LINE_STRICT 1000                  /* with CRLF: rfc/5322:396 */
+#define LIMIT_LINE_STRICT 1000                  /* with CRLF: rfc/5322:363 */
 #define LIMIT_ADDRESSES 10000                   /* addresses of one field kept in an envelope */
 #define LIMIT_COMMENT_DEPTH 20                  /* nested comments */
 
