@@ -3,8 +3,9 @@
  * testutil - what every test program shares. Linked by tests only.
  *
  * A test file includes this header and defines TEST(name) { ... }; tests register themselves, the program runs all of a package over
- * cmocka ("-l" lists, further arguments are name patterns). After each test: a logged warning or error that was not announced with
- * expect_log fails it, and so do descriptors and threads left open. Temporary directories are removed.
+ * cmocka ("-l" lists, further arguments are name patterns with * and ?). After each test: a logged warning or error that was not announced
+ * with expect_log fails it, and so do descriptors and threads left open. Temporary directories are removed, fd_ops restored. When a test
+ * fails, its row (test_row) and what it logged are printed. Assertions work only in the thread that runs the test.
  *
  * Parser tests run three ways from one table: whole, byte by byte through the framer, and truncated at each length. test_exact copies the
  * input to a heap block of exactly its size, so that AddressSanitizer sees an overread of one byte.
@@ -22,6 +23,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "base/timeutil.h"
 
 #define TEST(name) \
 	static void test_##name(void **state); \
@@ -37,6 +39,19 @@ const char *test_dir(void);
 const char *test_data(const char *rel);
 struct str test_read(const char *path);                    /* content of a file in the test's arena; fails the test if unreadable */
 struct str test_exact(struct str s);                       /* copy in an exact-size heap block, freed after the test */
+
+/* A clock that stands still, at 2023-11-14T22:13:20Z (1700000000 s) when a test begins, until the test moves it. */
+const struct clock *test_clock(void);
+void test_clock_set(int64_t us);
+void test_clock_add(int64_t us);
+
+/*
+ * test_child runs fn in a forked process and returns its wait status; what it wrote to stderr goes to r_stderr (may be NULL). For code that
+ * ends the process. test_bug passes if fn ends in a bug() whose message contains the text.
+ */
+int test_child(void (*fn)(void *arg), void *arg, struct str *r_stderr);
+#define test_bug(fn, arg, text) testutil_bug((fn), (arg), (text), __FILE__, __LINE__)
+void testutil_bug(void (*fn)(void *arg), void *arg, const char *text, const char *file, int line);
 
 /* expect_log announces that a line at warn or error containing the text will be logged in this test; it must come. */
 void expect_log(const char *text);
