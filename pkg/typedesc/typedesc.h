@@ -18,6 +18,7 @@
  *   time                   int64_t microseconds since 1970; RFC 3339 as text
  *   duration               int64_t microseconds; "1h30m0s" as text, but a JSON number of nanoseconds (as the reference's APIs have it)
  *   json                   struct str, a JSON text; written as it stands
+ *   opaque                 void *, of internal fields, which exist in C only; a copy has them zeroed
  *   an enum                enum x_name, 0 unset or the empty text; its text elsewhere
  *   a struct               the struct, embedded
  *   ?T                     T *, NULL when absent: apart from present and zero
@@ -38,7 +39,7 @@
 
 enum typedesc_kind {
 	TYPEDESC_BOOL, TYPEDESC_I32, TYPEDESC_U32, TYPEDESC_I64, TYPEDESC_F64, TYPEDESC_STRING, TYPEDESC_BYTES, TYPEDESC_TIME,
-	TYPEDESC_DURATION, TYPEDESC_JSON, TYPEDESC_ENUM, TYPEDESC_STRUCT, TYPEDESC_LIST, TYPEDESC_MAP, TYPEDESC_PTR
+	TYPEDESC_DURATION, TYPEDESC_JSON, TYPEDESC_OPAQUE, TYPEDESC_ENUM, TYPEDESC_STRUCT, TYPEDESC_LIST, TYPEDESC_MAP, TYPEDESC_PTR
 };
 
 /* One value of an enum. Values are 1, 2, ... in the order of the IDL; 0 is unset, or the value whose text is empty. */
@@ -106,7 +107,7 @@ struct typedesc_i64_entry { struct str k; int64_t v; };
 struct typedesc_i64_map { struct typedesc_i64_entry *v; size_t n; bool null; };
 
 extern const struct typedesc typedesc_bool, typedesc_i32, typedesc_u32, typedesc_i64, typedesc_f64, typedesc_string, typedesc_bytes,
-    typedesc_time, typedesc_duration, typedesc_json;
+    typedesc_time, typedesc_duration, typedesc_json, typedesc_opaque;
 
 /* Functions of an API. Parameters are the fields of the struct `in`, results those of `out`, in order. */
 struct apictx;                          /* of whoever serves the API; see there */

@@ -41,7 +41,7 @@ bool
 idl_is_prim(struct str name)
 {
 	static const char *const prims[] = {
-		"bool", "i32", "u32", "i64", "f64", "string", "bytes", "time", "duration", "json", NULL
+		"bool", "i32", "u32", "i64", "f64", "string", "bytes", "time", "duration", "json", "opaque", NULL
 	};
 
 	return is_one_of(name, prims);
@@ -93,10 +93,15 @@ find(const struct idl_file *f, struct str name)
 static void
 resolve(struct check *c, struct idl_type *t)
 {
+	const struct idl_type *outer = t;
+
 	for (; t->kind != IDL_PRIM && t->kind != IDL_NAMED; t = t->elem)
 		continue;
-	if (t->kind == IDL_PRIM)
+	if (t->kind == IDL_PRIM) {
+		if (t != outer && str_is(t->name, S("opaque")))
+			fail(c, t->line, "opaque stands alone");
 		return;
+	}
 	t->decl = find(c->f, t->name);
 	if (t->decl == NULL || t->decl->kind == IDL_ROW)
 		fail(c, t->line, "unknown type \"" STRF "\"", STRA(t->name));
@@ -166,6 +171,8 @@ check_field(struct check *c, struct idl_field *f)
 		return;
 	if (f->text.n == 0)
 		fail(c, f->line, "empty name");
+	if (f->type->kind == IDL_PRIM && str_is(f->type->name, S("opaque")) && !f->internal)
+		fail(c, f->line, "\"" STRF "\": opaque is for internal fields", STRA(f->name));
 	if (f->embed && (f->type->kind != IDL_NAMED || f->type->decl->kind != IDL_STRUCT))
 		fail(c, f->line, "only a struct can be embedded");
 	if (f->has_def && !fits(scalar_of(f->type), f->def))

@@ -11,7 +11,7 @@ prim(struct str name)
 	static const struct prim prims[] = {
 		{ "bool", "bool", "bool" }, { "i32", "int32_t", "i32" }, { "u32", "uint32_t", "u32" }, { "i64", "int64_t", "i64" },
 		{ "f64", "double", "f64" }, { "string", "struct str", "str" }, { "bytes", "struct str", "str" }, { "time", "int64_t", "i64" },
-		{ "duration", "int64_t", "i64" }, { "json", "struct str", "str" },
+		{ "duration", "int64_t", "i64" }, { "json", "struct str", "str" }, { "opaque", "void *", "opaque" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(prims); i++)

@@ -12,7 +12,8 @@
  *		embed Other                     // its fields, in texts, are ours; in C a member `other`
  *		Field type [attributes]
  *	}
- *	type: bool i32 u32 i64 f64 string bytes time duration json, a Name, ?type, []type, map[string]type  (see typedesc.h)
+ *	type: bool i32 u32 i64 f64 string bytes time duration json, a Name, ?type, []type, map[string]type  (see typedesc.h);
+ *	      opaque: a void *, for internal fields
  *	attributes: optional, deprecated, internal, derived, secret, omitempty, default=V, min=V, max=V,
  *	            c=ident (name in C where the derived one is bad), json="text" (name in texts, where it is no identifier)
  *	V: a word, or a "quoted text" with \" and \\ .
