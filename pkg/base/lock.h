@@ -27,6 +27,7 @@ enum lock_rank {                /* lowest first */
 	LOCK_LISTENERS,         /* sessions registered with an account (change broadcast) */
 	LOCK_POOL,              /* work queue */
 	LOCK_MAILBOX,           /* a loop's incoming messages */
+	LOCK_TLS,               /* ticket keys of a TLS context */
 	LOCK_METRICS,
 	LOCK_LOG,
 };

@@ -80,26 +80,30 @@ enum conn_frame {
 /* A protocol. One static object per protocol; arg of the listener and per-connection data make the difference. */
 struct conn_proto {
 	const char *name;                       /* "smtpserver": package of its logs */
+	const char *trace_in, *trace_out;       /* prefix of traced lines: "RC: " and "LS: " for SMTP; NULL: "C: " and "S: " */
 	size_t data_size;                       /* bytes of conn_data, zeroed at accept */
 
 	/*
-	 * frame looks at all buffered input and cuts off one unit. Pure but for its own state in conn_data (reset that when a unit was
-	 * delivered); runs on the loop or the worker, whoever owns the connection. Negative: framing error, see CONN_BAD_INPUT.
+	 * frame looks at all buffered input (never empty) and cuts off one unit. Pure but for its own state in conn_data (reset that when a unit was
+	 * delivered) and conn_trace_in; runs on the loop or the worker, whoever owns the connection. Negative: framing error, see CONN_BAD_INPUT.
+	 * After CONN_FRAME_MORE with u->data set it is called again at once, as input may be there already.
 	 */
 	int (*frame)(struct conn *c, struct str in, struct conn_unit *u, size_t *r_used);
 
 	/* unit handles one unit on a worker thread (inline: on the caller's). The arena conn_arena(c) is reset afterwards. */
 	enum conn_next (*unit)(struct conn *c, const struct conn_unit *u);
 
-	/* closed releases what conn_data holds; the last call for a connection, made on a worker (it may take account locks). May be NULL. */
+	/* closed releases what conn_data holds; the last call for a connection that had its CONN_START, made on a worker (it may take account
+	 * locks). May be NULL. */
 	void (*closed)(struct conn *c);
+
+	/* tls_failed tells that a handshake, implicit or by STARTTLS, did not succeed (for counters; on the loop: quick). May be NULL. */
+	void (*tls_failed)(struct conn *c, const char *why);
 
 	/* overload, refused: text sent by the loop without a worker when the queue is full or a per-IP limit is hit (plain listeners only;
 	 * with implicit TLS the socket is closed silently). Complete protocol lines with CRLF. */
 	const char *overload_reply, *refused_reply;
 };
-
-/* Traces: prefix of input and output lines, "RC: " and "LS: " for SMTP, "C: " and "S: " for IMAP. */
 
 /* --- for handlers: the owner only --- */
 
@@ -128,7 +132,7 @@ void conn_writef(struct conn *c, const char *fmt, ...) printf_(2, 3);
 bool conn_ok(const struct conn *c);
 void conn_flush(struct conn *c);                        /* sends what the peer takes without waiting (progress of long commands) */
 /* conn_trace_out sets the level at which following output is traced (LOG_TRACE, LOG_TRACEAUTH, LOG_TRACEDATA); conn_trace_in the same for
- * input that is framed from now on. */
+ * input that is framed from now on; called by the framer it holds for the unit that it is cutting. Spooled input is LOG_TRACEDATA. */
 void conn_trace_out(struct conn *c, enum log_level level);
 void conn_trace_in(struct conn *c, enum log_level level);
 
@@ -217,6 +221,8 @@ struct conn *conn_inline_new(int fd, const struct conn_listener_opts *o, const s
 /* conn_inline_run does what can be done now: reads, frames, handles, writes; timers fire at once when wait_timers. False when the connection closed. */
 bool conn_inline_run(struct conn *c, bool wait_timers);
 void conn_inline_wake(struct conn *c);
+/* conn_inline_due makes an event happen at the next run: CONN_TIMEOUT, CONN_SHUTDOWN (conn_stopping is true from then on) or CONN_TIMER. */
+void conn_inline_due(struct conn *c, enum conn_unit_kind kind);
 void conn_inline_free(struct conn **c);                 /* closes */
 
 #endif

@@ -16,8 +16,10 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "base/timeutil.h"
 
-struct tls_ctx;                 /* refcounted, immutable after tls_ctx_new except for ticket keys */
+/* Refcounted (a session holds a reference as well), immutable after tls_ctx_new except for ticket keys. */
+struct tls_ctx;
 
 struct tls_ctx_opts {
 	const char *cert_file, *key_file;       /* PEM chain and key; or: */
@@ -25,17 +27,24 @@ struct tls_ctx_opts {
 	const char *alpn;                       /* the only protocol accepted by ALPN ("imap", "smtp", "http/1.1"); NULL = none offered.
 	                                           A client that offers others only is refused with no_application_protocol (RFC 7301 3.2). */
 	bool tickets;                           /* session tickets with keys of ours, rotated every 24 h, the newest and 7 before it valid */
+	const struct clock *clock;              /* for the age of ticket keys; NULL = the system's */
 	bool request_client_cert;               /* asked for, never required, chain not verified: identity is the key's fingerprint */
 	int min_version;                        /* TLS1_2_VERSION (0 means that) or TLS1_3_VERSION */
-	/* verify_key is called in the handshake with the fingerprint of a presented client key; false refuses with bad_certificate. */
+	/* verify_key is called in the handshake with the fingerprint of a presented client key; false refuses with bad_certificate.
+	 * Not called when a session is resumed: whoever grants rights by tls_info.client_key looks it up again. */
 	bool (*verify_key)(void *arg, struct str fingerprint);
 	void *verify_arg;
+	/* by_name returns a reference to the context whose certificate answers for a server name (SNI, as sent, not empty), or NULL for this
+	 * one's. Called in the handshake: quick, any thread. Tickets, ALPN and client certificates should agree between the two. */
+	struct tls_ctx *(*by_name)(void *arg, struct str name);
+	void *by_name_arg;
 };
 
 int tls_ctx_new(const struct tls_ctx_opts *o, struct tls_ctx **r_ctx, struct errmsg *e) must_use_;
 struct tls_ctx *tls_ctx_ref(struct tls_ctx *c);
 void tls_ctx_unref(struct tls_ctx **c);
-SSL *tls_ctx_session(struct tls_ctx *c, int fd, bool server);           /* new SSL with the house rules; SSL_free when done */
+/* tls_ctx_session makes an SSL with the house rules; SSL_free when done. fd -1: the caller sets a BIO. */
+SSL *tls_ctx_session(struct tls_ctx *c, int fd, bool server);
 SSL_CTX *tls_ctx_raw(struct tls_ctx *c);
 
 /* Describes an established session. Strings are constants or live in the arena given. */

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * conn_internal.h - shared between the files of conn.
+ *
+ * The engine (unit.c, input.c, output.c, stream.c) is what the owner of a connection does with it; it knows nothing of threads. Two
+ * drivers call it: loop.c with worker.c (threads), and inline.c.
+ */
+#ifndef CONN_CONN_INTERNAL_H
+#define CONN_CONN_INTERNAL_H
+
+#include <poll.h>
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/limits.h"
+#include "base/timeutil.h"
+#include "conn/conn.h"
+#include "conn/stream.h"
+
+#define CONN_SCRATCH (16 * 1024)                /* one read; the size of a TLS record */
+#define CONN_IN_LIMIT (16 * 1024)               /* conn_set_input_limit's default */
+#define CONN_READ_TIMEOUT_US (30 * TIME_SEC)    /* defaults, until the protocol sets its own */
+#define CONN_WRITE_TIMEOUT_US (30 * TIME_SEC)
+#define CONN_UNIT_TIMEOUT_US (30 * TIME_MIN)    /* deadline of conn_ctx: nothing runs forever */
+#define CONN_BATCH 32                           /* units one worker handles in a row, */
+#define CONN_BATCH_US (50 * TIME_MS)            /* and for how long */
+#define CONN_TLS_EMPTY_MAX 100                  /* records without data in a row before a TLS peer is cut off (KeyUpdate flood) */
+
+/* What a thread lends to the connection that it owns. */
+struct conn_work {
+	struct arena arena;             /* conn_arena */
+	char *scratch;                  /* CONN_SCRATCH bytes, for reads */
+	struct ctx ctx;                 /* conn_ctx */
+};
+void conn_work_init(struct conn_work *w);
+void conn_work_done(struct conn_work *w);
+
+enum conn_state {
+	CONN_S_HANDSHAKE,               /* TLS */
+	CONN_S_OPEN,
+	CONN_S_CLOSING,                 /* what is buffered is sent, then the connection closes; no more units */
+};
+
+/* Units that are due before further input is looked at, highest first; bits of conn.due. */
+enum conn_due {
+	CONN_DUE_START = 1 << 0,
+	CONN_DUE_TLS = 1 << 1,
+	CONN_DUE_SHUTDOWN = 1 << 2,
+	CONN_DUE_TIMER = 1 << 3,
+	CONN_DUE_WAKE = 1 << 4,
+	CONN_DUE_SPOOLED = 1 << 5,
+	CONN_DUE_TIMEOUT = 1 << 6,
+};
+
+/* Who has the baton; decides what conn_write does when its buffer is full. */
+enum conn_place { CONN_ON_LOOP, CONN_ON_WORKER, CONN_INLINE };
+
+struct conn_socket {
+	struct conn_stream s;
+	int fd;
+	bool drained;                   /* the last read found nothing more */
+	bool eof;
+};
+
+struct conn_listener;
+
+struct conn {
+	const struct conn_proto *proto;
+	struct conn_listener *listener;
+	struct conn_server *server;     /* NULL: inline */
+	struct conn_work *work;         /* the owner's */
+	struct log log;
+	struct ipport remote, local;
+	struct conn_id id;
+
+	struct conn_socket sock;
+	struct conn_stream *top;        /* where data goes in and out */
+	struct conn_stream *push;       /* becomes top when the output is sent; NULL = none */
+	struct tls_ctx *tls_ctx;
+	SSL *ssl;
+	struct tls_info *tls;           /* in the session arena */
+
+	struct buf in;                  /* bytes before in_off are used up; no memory while there is no input */
+	size_t in_off, in_limit;
+	struct buf out;                 /* bytes before out_off are sent, before out_traced traced; no memory while empty */
+	size_t out_off, out_traced;
+	struct arena session;
+
+	struct conn_unit unit;          /* being handled or about to be */
+	size_t unit_used;               /* input to drop after it */
+	struct conn_sink *sink;         /* takes the input; NULL = the framer does */
+	int sink_status;
+
+	int64_t read_timeout, write_timeout;    /* microseconds, 0 = none */
+	int64_t read_at, write_at, spool_at, timer_at;  /* monotonic times at which each runs out; 0 = not running */
+	int64_t rate_at;                /* end of the window in which at least rate_need more bytes must move */
+	uint64_t rate_moved;            /* bytes since the window began */
+
+	uint64_t group;
+	char *user;
+	short want_in, want_out;        /* POLLIN or POLLOUT: what reading and sending wait for */
+	uint8_t state, due, place, class, trace_in, trace_out;
+	bool failed;                    /* input or output failed: everything is dropped */
+	bool eof;                       /* no more input will come */
+	bool started;                   /* the protocol knows of it: closed must be called */
+	bool waiting;                   /* CONN_NEXT_WAIT */
+	bool starttls;                  /* handshake when the output is sent */
+	bool slow;
+	bool stopping;                  /* inline: the server would be draining */
+	bool want_wake;
+	bool woken;                     /* a wake that was not delivered yet */
+	bool linger;                    /* the peer may still be sending: take that before closing, else it loses our last words */
+
+	alignas(max_align_t) char data[];
+};
+
+/* --- conn.c --- */
+struct conn *conn_new(struct conn_server *s, struct conn_listener *l, int fd, const struct ipport *remote, const struct ipport *local);
+void conn_free(struct conn *c);                         /* closes the socket; closed was called if need be */
+void conn_fail(struct conn *c, const char *why, int code);
+
+/* --- stream.c --- */
+extern const struct conn_stream_ops conn_socket_ops;
+void conn_start_tls(struct conn *c);                    /* pushes the TLS stream; state HANDSHAKE */
+/* conn_handshake: 1 done (state OPEN), 0 wait for c->want_in, negative failed. */
+int conn_handshake(struct conn *c);
+
+/* --- input.c --- */
+/* conn_fill reads once. 1 something came, 0 wait for c->want_in (or nothing can be taken now), negative: end or failure. */
+int conn_fill(struct conn *c);
+/* conn_cut makes c->unit from buffered input: a unit, or that the input is bad. */
+bool conn_cut(struct conn *c);
+void conn_in_drop(struct conn *c, size_t n);
+void conn_in_discard(struct conn *c);
+/* conn_in_trim gives back the memory of an empty buffer. */
+void conn_in_trim(struct conn *c);
+bool conn_in_wanted(const struct conn *c);              /* reading makes sense now */
+size_t conn_in_total(void);                             /* bytes of all input buffers */
+
+/* --- output.c --- */
+/* conn_send sends what the peer takes: 0 all, 1 wait for c->want_out, negative failed. */
+int conn_send(struct conn *c);
+void conn_out_traced(struct conn *c);
+static inline bool conn_out_pending(const struct conn *c) { return c->out.n > c->out_off; }
+
+/* --- unit.c --- */
+/* conn_pick finds what is due now, as c->unit. */
+bool conn_pick(struct conn *c, int64_t now);
+/* conn_handle calls the protocol with c->unit and takes its decision. */
+void conn_handle(struct conn *c);
+/* conn_settle does what waited for the output to be sent: STARTTLS, a pushed stream. Call with nothing pending. */
+void conn_settle(struct conn *c);
+bool conn_over(const struct conn *c);                   /* nothing left to do but to close */
+void conn_closed(struct conn *c);                       /* the protocol's last call, once */
+
+#endif
