@@ -24,6 +24,8 @@
 #define CONN_READ_TIMEOUT_US (30 * TIME_SEC)    /* defaults, until the protocol sets its own */
 #define CONN_WRITE_TIMEOUT_US (30 * TIME_SEC)
 #define CONN_UNIT_TIMEOUT_US (30 * TIME_MIN)    /* deadline of conn_ctx: nothing runs forever */
+#define CONN_RATE_WINDOW_US (30 * TIME_SEC)     /* a peer that sends or takes bulk moves at least */
+#define CONN_RATE_MIN (30 * 1024)               /* this many bytes in it: 1 KiB/s */
 #define CONN_BATCH 32                           /* units one worker handles in a row, */
 #define CONN_BATCH_US (50 * TIME_MS)            /* and for how long */
 #define CONN_TLS_EMPTY_MAX 100                  /* records without data in a row before a TLS peer is cut off (KeyUpdate flood) */
@@ -124,8 +126,9 @@ void conn_fail(struct conn *c, const char *why, int code);
 /* --- stream.c --- */
 extern const struct conn_stream_ops conn_socket_ops;
 void conn_start_tls(struct conn *c);                    /* pushes the TLS stream; state HANDSHAKE */
-/* conn_handshake: 1 done (state OPEN), 0 wait for c->want_in, negative failed. */
+/* conn_handshake: 1 done (state OPEN), 0 wait for c->want_in, negative failed (the protocol was told). */
 int conn_handshake(struct conn *c);
+void conn_handshake_failed(struct conn *c, const char *why);
 
 /* --- input.c --- */
 /* conn_fill reads once. 1 something came, 0 wait for c->want_in (or nothing can be taken now), negative: end or failure. */

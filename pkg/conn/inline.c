@@ -37,11 +37,7 @@ static bool
 step(struct conn *c, bool wait_timers)
 {
 	if (c->state == CONN_S_HANDSHAKE) {
-		int r = conn_handshake(c);
-
-		if (r < 0)
-			conn_fail(c, "handshake", r);
-		return r != 0;
+		return conn_handshake(c) != 0;
 	}
 	if (conn_send(c) != 0)
 		return false;
@@ -127,10 +123,4 @@ conn_inline_free(struct conn **pc)
 	conn_free(c);
 	conn_work_done(w);
 	free(w);
-}
-
-void
-conn_wait_out(struct conn *c)
-{
-	conn_fail(c,"",ERR_LIMIT);
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Output: a buffer of LIMIT_CONN_OUT, sent without waiting where possible. Only a worker that has more to say than fits waits for the peer,
- * see conn_wait_out.
+ * see wait_out.
  */
 #include <poll.h>
 #include <stdio.h>
 
+#include "base/lock.h"
 #include "base/mem.h"
 #include "conn/conn_internal.h"
-#include "conn/server_internal.h"
 
 void
 conn_out_traced(struct conn *c)
@@ -69,6 +69,57 @@ conn_send(struct conn *c)
 	return 0;
 }
 
+/* Starts the write deadline and the first window of the minimum rate, unless they run. */
+static void
+start_deadlines(struct conn *c)
+{
+	int64_t now = time_mono_us();
+
+	if (c->write_at == 0 && c->write_timeout > 0)
+		c->write_at = now + c->write_timeout;
+	if (c->rate_at == 0) {
+		c->rate_at = now + CONN_RATE_WINDOW_US;
+		c->rate_moved = 0;
+	}
+}
+
+/*
+ * wait_out waits, on a worker, until the peer took enough for more to fit, or the connection failed: past the write deadline, below the
+ * minimum rate, at the stop of the server. A TLS peer that wants us to read first (half a KeyUpdate) would hold the worker; it is cut off.
+ */
+static void
+wait_out(struct conn *c)
+{
+	int r;
+
+	lock_none_held();
+	start_deadlines(c);
+	while (!c->failed && c->out.n - c->out_off > LIMIT_CONN_OUT / 2) {
+		struct ctx x = c->work->ctx;
+		int64_t now;
+
+		if (c->want_out != POLLOUT) {
+			conn_fail(c, "peer holds up output", ERR_LIMIT);
+			break;
+		}
+		x.deadline_us = c->write_at ? MIN(c->write_at, c->rate_at) : c->rate_at;
+		r = ctx_poll(&x, c->sock.fd, POLLOUT);
+		now = time_mono_us();
+		if (r == ERR_TIMEOUT && (c->write_at == 0 || now < c->write_at) && c->rate_moved >= CONN_RATE_MIN)
+			r = 1;
+		if (r < 0) {
+			conn_fail(c, "wait for output", r);
+			break;
+		}
+		if (now >= c->rate_at) {
+			c->rate_at = now + CONN_RATE_WINDOW_US;
+			c->rate_moved = 0;
+		}
+		ignore_result(conn_send(c) < 0);
+	}
+	c->rate_at = 0;
+}
+
 /* make_room returns when at least one byte fits. */
 static void
 make_room(struct conn *c)
@@ -86,7 +137,7 @@ make_room(struct conn *c)
 	if (c->place == CONN_ON_LOOP)
 		conn_fail(c, "output of a framer does not fit", ERR_LIMIT);
 	else
-		conn_wait_out(c);
+		wait_out(c);
 }
 
 void

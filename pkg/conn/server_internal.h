@@ -25,7 +25,4 @@ struct conn_server {
 	atomic_bool draining;           /* no new work; connections say goodbye */
 };
 
-/* conn_wait_out waits, on a worker, until the peer took some of the output or the connection failed. */
-void conn_wait_out(struct conn *c);
-
 #endif

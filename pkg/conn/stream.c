@@ -250,11 +250,21 @@ conn_start_tls(struct conn *c)
 	c->want_in = POLLIN;
 }
 
+void
+conn_handshake_failed(struct conn *c, const char *why)
+{
+	log_debug(&c->log, "tls handshake failed", log_err(why));
+	if (c->proto->tls_failed)
+		c->proto->tls_failed(c, why);
+	c->failed = true;
+}
+
 int
 conn_handshake(struct conn *c)
 {
 	struct tls_stream *t = container_of(c->top, struct tls_stream, s);
 	struct arena a = { 0 };
+	struct str why;
 	int r;
 
 	/* A peer can split its handshake into any number of records and messages; each call takes at most what the socket holds. */
@@ -271,18 +281,16 @@ conn_handshake(struct conn *c)
 			c->want_in = r == CONN_WANT_READ ? POLLIN : POLLOUT;
 			return 0;
 		}
-		if (log_enabled(LOG_DEBUG, &c->log)) {
-			struct str why = tls_error(&a);
-
-			log_debug(&c->log, "tls handshake failed", log_s("err", why));
-			arena_done(&a);
-		}
-		ERR_clear_error();
+		why = tls_error(&a);
+		conn_handshake_failed(c, r == 0 ? "connection closed" : why.p);
+		arena_done(&a);
 		return ERR_IO;
 	}
 	t->empty = 0;
 	c->state = CONN_S_OPEN;
 	c->want_in = POLLIN;
+	if (c->started)
+		c->due |= CONN_DUE_TLS;
 	c->tls = ARENA_NEW(&c->session, struct tls_info);
 	tls_describe(&c->session, c->ssl, c->tls);
 	return 1;
