@@ -147,6 +147,16 @@ arena_done(struct arena *a)
 	a->used = 0;
 }
 
+void
+arena_erase(struct arena *a)
+{
+	for (struct arena_block *b = a->first; b != NULL; b = b->next) {
+		UNPOISON(b->data, b->size);
+		mem_erase(b->data, b->used);
+	}
+	arena_done(a);
+}
+
 void *
 arena_alloc(struct arena *a, size_t n)
 {

@@ -33,6 +33,7 @@ struct arena_mark {
 void arena_init(struct arena *a, size_t block_size);
 void arena_reset(struct arena *a);      /* all memory becomes invalid; keeps the first block, if of the usual size */
 void arena_done(struct arena *a);       /* frees everything; the arena is empty and usable again */
+void arena_erase(struct arena *a);      /* arena_done for one that held secrets: overwrites what was handed out */
 
 void *arena_alloc(struct arena *a, size_t n) __attribute__((malloc, alloc_size(2), returns_nonnull)); /* zeroed, aligned for any type */
 void *arena_allocn(struct arena *a, size_t count, size_t size) __attribute__((malloc, alloc_size(2, 3), returns_nonnull));

@@ -12,7 +12,7 @@
 #include "base/str.h"
 
 /* utf8_next decodes the code point at the start of s: its length 1..4, and the value; 0 for an empty s, -1 for invalid bytes. */
-int utf8_next(struct str s, uint32_t *r_cp);
+int utf8_next(struct str s, uint32_t *r_cp) must_use_;
 bool utf8_valid(struct str s);
 void utf8_add(struct buf *b, uint32_t cp);                /* an invalid code point is written as U+FFFD */
 size_t utf8_count(struct str s);                          /* code points; each invalid byte counts as one */

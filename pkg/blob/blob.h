@@ -33,24 +33,29 @@ int blob_read(const struct blob *b, void *p, size_t n, int64_t off) must_use_;
 int blob_view(struct blob *b, struct str *r_content) must_use_;
 /* blob_hash: SHA-256 of the content. */
 int blob_hash(struct blob *b, uint8_t r_out[32]) must_use_;
+/* blob_fd: the file that holds the content, or -1 while it is in memory. */
+int blob_fd(const struct blob *b);
 /*
  * blob_link gives the blob the name path (which must not exist): the first call writes memory content to a file, later ones make hard links (a copy
- * where linking is impossible). sync: the file's data are on disk when it returns. The directory is not synced, see blob_sync_dir.
+ * where linking is impossible). sync: the file's data are on disk when it returns. The directory is not synced, see blob_sync_dir. After a failure path does not
+ * exist (but see ERR_EXISTS), and the blob may be linked again. Once linked it takes no more data.
  */
 int blob_link(struct blob *b, const char *path, bool sync, struct errmsg *e) must_use_;
 void blob_free(struct blob **b);                                /* linked names stay */
 
 /* An open message file for reading; immutable, safe for concurrent use. */
 struct blob_file;
-int blob_open(const char *path, struct blob_file **r_file) must_use_;      /* ERR_NOTFOUND */
+int blob_open(const char *path, struct blob_file **r_file) must_use_;      /* ERR_NOTFOUND, ERR_IO */
 int64_t blob_file_size(const struct blob_file *f);
 int blob_file_read(const struct blob_file *f, void *p, size_t n, int64_t off) must_use_;
 int blob_file_fd(const struct blob_file *f);
 void blob_close(struct blob_file **f);
 
+/* blob_hardlink links a message file under a second name, or copies it where linking is impossible. ERR_NOTFOUND, ERR_EXISTS. */
 int blob_hardlink(const char *from, const char *to, bool sync_if_copied, struct errmsg *e) must_use_;
 int blob_remove(const char *path) must_use_;                    /* absent: ERR_NOTFOUND */
-int blob_mkdir(const char *dir, const char *sub) must_use_;     /* makes dir/sub if needed and then syncs dir; 1 = made */
+/* blob_mkdir makes dir/sub if needed, and syncs dir in any case: whoever made it may have died before it did. 1 = made. */
+int blob_mkdir(const char *dir, const char *sub) must_use_;
 int blob_sync_dir(const char *dir) must_use_;
 
 #endif

@@ -124,7 +124,7 @@ struct sasl_client_args {
 	struct str nonce;                       /* SCRAM; empty: random. For tests. */
 };
 struct sasl_client;
-int sasl_client_new(const struct sasl_client_args *args, struct sasl_client **r_c) must_use_;
+struct sasl_client *sasl_client_new(const struct sasl_client_args *args);
 struct sasl_send {
 	bool has;                               /* false in the first step: no initial response; otherwise: nothing is left to say */
 	struct str data;                        /* not encoded; may be empty */

@@ -2,6 +2,7 @@
 /* main of every test program; a file of its own, so that fuzzers can link this package with another main. */
 #include <fnmatch.h>
 #include <locale.h>
+#include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -17,6 +18,22 @@ is_wanted(const char *name, char **patterns)
 		if (fnmatch(*patterns, name, 0) == 0)
 			return true;
 	return false;
+}
+
+static void *
+do_nothing(void *arg)
+{
+	return arg;
+}
+
+/* ThreadSanitizer starts a thread of its own with the first one; the tests must not count it. */
+static void
+start_sanitizer_thread(void)
+{
+	pthread_t t;
+
+	if (pthread_create(&t, NULL, do_nothing, NULL) == 0)
+		pthread_join(t, NULL);
 }
 
 int
@@ -39,6 +56,7 @@ main(int argc, char **argv)
 	/* Library functions must not depend on the locale; a test that wants another one sets it. */
 	setlocale(LC_ALL, "C");
 	setlinebuf(stdout);
+	start_sanitizer_thread();
 
 	for (const struct testutil_test *t = all; t; t = t->next)
 		n++;

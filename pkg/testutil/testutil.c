@@ -135,7 +135,7 @@ settled_threads(void)
 	int n;
 
 	while ((n = count_threads()) > cur.threads && time_mono_us() < deadline)
-		usleep(1000);
+		usleep(1000);   /* lint: sleep the kernel tells of nothing that could be waited for */
 	return n;
 }
 

@@ -49,7 +49,7 @@ void test_clock_add(int64_t us);
  * test_child runs fn in a forked process and returns its wait status; what it wrote to stderr goes to r_stderr (may be NULL). For code that
  * ends the process. test_bug passes if fn ends in a bug() whose message contains the text.
  */
-int test_child(void (*fn)(void *arg), void *arg, struct str *r_stderr);
+int test_child(void (*fn)(void *arg), void *arg, struct str *r_stderr) must_use_;
 #define test_bug(fn, arg, text) testutil_bug((fn), (arg), (text), __FILE__, __LINE__)
 void testutil_bug(void (*fn)(void *arg), void *arg, const char *text, const char *file, int line);
 

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* db_internal.h - what the files of db share. */
+#ifndef DB_DB_INTERNAL_H
+#define DB_DB_INTERNAL_H
+
+#include <sqlite3.h>
+
+#include "db/db.h"
+
+struct db_stmt {
+	sqlite3_stmt *stmt;
+	bool busy;                      /* being walked */
+};
+
+struct db {
+	sqlite3 *h;
+	const struct db_kind *kind;
+	const struct ctx *ctx;
+	struct db_stmt *stmts;          /* by slot - 1 */
+	size_t nstmts;
+	bool writable, in_tx;
+	int tx_error;                   /* why SQLite undid the transaction at hand; 0 while it stands */
+	int wal_pages;
+	char error[256];                /* text of the last failure */
+};
+
+/* db_configure sets process-wide options of SQLite, once, before anything else is done with it. */
+void db_configure(void);
+/* db_fail notes the failure rc of SQLite and returns its class. */
+int db_fail(struct db *db, int rc) must_use_;
+/* db_run executes constant SQL, possibly several statements, without results. */
+int db_run(struct db *db, const char *sql) must_use_;
+
+#endif
