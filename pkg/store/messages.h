@@ -66,6 +66,7 @@ struct store_add {
 	struct str message_hash;        /* SHA-256, rejects only */
 	const struct store_delivery_info *delivery;     /* NULL for APPEND and import */
 	bool skip_quota, skip_threads, skip_training;
+	struct store_prepared *prepared;                /* from store_prepare; NULL: store_add_message prepares by itself */
 };
 struct store_added {
 	int64_t id;
@@ -74,14 +75,23 @@ struct store_added {
 };
 
 /*
- * store_add_message adds one message within a write transaction (store.md 7): parses, threads, links and syncs the file; the directory is synced by
- * store_tx_commit, which also broadcasts. ERR_OVERQUOTA before any change. mb's counters, uidnext, keywords are updated in place and in the database.
+ * store_prepare does all of adding a message that needs no lock: parses, makes the message file and syncs it and its directory. Call it before
+ * store_write, since disk syncs under the account lock hold up everybody. *add must stay as it is until the message is added or given up.
+ * store_prepared_free afterwards in any case (cleanup_()): it removes the file unless a commit took it. One prepared message is added at most once.
+ */
+struct store_prepared;
+int store_prepare(struct store_account *a, const struct store_add *add, struct store_prepared **r_p, struct errmsg *e) must_use_;
+void store_prepared_free(struct store_prepared **p);
+
+/*
+ * store_add_message adds one message within a write transaction (store.md 7). ERR_OVERQUOTA before any change. mb's counters, uidnext, keywords are
+ * updated in place and in the database. Records the change; durable and visible with store_tx_commit.
  */
 int store_add_message(struct store_tx *tx, struct store_mailbox *mb, const struct store_add *add, struct store_added *r_added, struct errmsg *e) must_use_;
 
 /*
- * store_deliver is the delivery path: one message into mailbox `name` (made if missing), durable when it returns 0. Prepares and syncs
- * the file outside the lock, then shares a transaction and commit with others that wait for the account (group commit). Broadcasts.
+ * store_deliver is the delivery path: one message into mailbox `name` (made if missing, subscribed), durable when it returns 0. Prepares
+ * outside the lock, then shares a transaction and commit with others that wait for the account (group commit). All sessions are told, also the caller's.
  */
 int store_deliver(struct store_account *a, struct str mailbox, const struct store_add *add, struct store_added *r_added, struct errmsg *e) must_use_;
 
