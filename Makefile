@@ -27,11 +27,11 @@ HARD    := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstac
 COMMON  := -g -fno-omit-frame-pointer -fno-strict-aliasing -fPIE -pthread
 LDHARD  := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -Wl,--as-needed
 
-FLAGS_release := -O2 -flto=auto $(HARD)
+FLAGS_release := -O2 -flto=auto -ffat-lto-objects $(HARD)
 FLAGS_debug   := -Og $(HARD) -DMOX_DEBUG=1
 FLAGS_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -DMOX_DEBUG=1
 FLAGS_tsan    := -O1 -fsanitize=thread -DMOX_DEBUG=1
-FLAGS_cov     := -O0 --coverage -DMOX_DEBUG=1
+FLAGS_cov     := -O0 --coverage -DMOX_DEBUG=1 -DMOX_COV=1
 FLAGS_fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -DMOX_DEBUG=1 -DMOX_FUZZ=1
 ifeq ($(FLAGS_$(V)),)
 $(error V=$(V) is no variant; use release, debug, asan, tsan, cov or fuzz)
