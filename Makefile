@@ -54,11 +54,13 @@ LIBS    := -lldns -levent_core -levent_pthreads -lssl -lcrypto -lsqlite3 -lcjson
 # Packages that have sources, in the order of pkg/LAYERS.
 PKGS    := $(shell awk '!/^\#/ && NF {print $$1}' pkg/LAYERS | while read -r p; do ls pkg/$$p/*.c >/dev/null 2>&1 && echo $$p; done)
 SRC      = $(filter-out %_test.c %_fuzz.c %_bench.c,$(wildcard pkg/$1/*.c))
+# x_test.idl describes types of tests only.
 IDL     := $(wildcard pkg/*/*.idl)
-GENC    := $(patsubst pkg/%.idl,$(GEN)/%_idl.c,$(IDL))
-GENH    := $(GENC:.c=.h)
+ALLGENC := $(patsubst pkg/%.idl,$(GEN)/%_idl.c,$(IDL))
+GENC    := $(filter-out %_test_idl.c,$(ALLGENC))
+GENH    := $(ALLGENC:.c=.h)
 OBJ      = $(patsubst %.c,$(O)/%.o,$(call SRC,$1)) $(patsubst $(GEN)/%.c,$(O)/gen/%.o,$(filter $(GEN)/$1/%,$(GENC)))
-TOBJ     = $(patsubst %.c,$(O)/%.o,$(wildcard pkg/$1/*_test.c))
+TOBJ     = $(patsubst %.c,$(O)/%.o,$(wildcard pkg/$1/*_test.c)) $(patsubst $(GEN)/%.c,$(O)/gen/%.o,$(filter $(GEN)/$1/%_test_idl.c,$(ALLGENC)))
 LIBA     = $(O)/lib/lib$1.a
 ALLA    := $(foreach p,$(PKGS),$(call LIBA,$(p)))
 MOXSRC  := $(wildcard cmd/mox/*.c)

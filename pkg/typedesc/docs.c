@@ -34,8 +34,11 @@ lines(struct docs *d, const char *indent, const char *doc)
 {
 	struct str rest = str_of(doc);
 
-	while (rest.n)
-		buf_addf(d->b, "%s" STRF "\n", indent, STRA(str_split(&rest, '\n')));
+	while (rest.n) {
+		struct str line = str_split(&rest, '\n');
+
+		buf_addf(d->b, "%s" STRF "\n", indent, STRA(line));
+	}
 }
 
 static void
