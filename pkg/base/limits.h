@@ -49,6 +49,10 @@
 /* HTTP */
 #define LIMIT_HTTP_HEAD (16 * 1024)             /* request line and fields; browsers send at most 8 KiB of cookies and the like */
 
+/* Logins */
+#define LIMIT_AUTH_CACHE 100000                 /* verified passwords kept; about 200 bytes each */
+#define LIMIT_LOGIN_FIELD 512                   /* of a text in the log of login attempts */
+
 /* Storage */
 #define LIMIT_MAILBOX_NAME 1000                 /* octets of a full mailbox name */
 #define LIMIT_KEYWORDS 100                      /* keywords of one message */
@@ -56,7 +60,6 @@
 
 /* JSON and configuration */
 #define LIMIT_JSON_DEPTH 100
-#define LIMIT_JSON_VALUES 500000                /* numbers, strings, ... of one text: each costs cJSON 64 bytes and more */
 #define LIMIT_CONFIG_SIZE (16 * 1024 * 1024)
 
 #endif
