@@ -27,11 +27,11 @@ HARD    := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstac
 COMMON  := -g -fno-omit-frame-pointer -fno-strict-aliasing -fPIE -pthread
 LDHARD  := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -Wl,--as-needed
 
-FLAGS_release := -O2 -flto=auto $(HARD)
+FLAGS_release := -O2 -flto=auto -ffat-lto-objects $(HARD)
 FLAGS_debug   := -Og $(HARD) -DMOX_DEBUG=1
 FLAGS_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -DMOX_DEBUG=1
 FLAGS_tsan    := -O1 -fsanitize=thread -DMOX_DEBUG=1
-FLAGS_cov     := -O0 --coverage -DMOX_DEBUG=1
+FLAGS_cov     := -O0 --coverage -DMOX_DEBUG=1 -DMOX_COV=1
 FLAGS_fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -DMOX_DEBUG=1 -DMOX_FUZZ=1
 ifeq ($(FLAGS_$(V)),)
 $(error V=$(V) is no variant; use release, debug, asan, tsan, cov or fuzz)
@@ -54,11 +54,13 @@ LIBS    := -lldns -levent_core -levent_pthreads -lssl -lcrypto -lsqlite3 -lcjson
 # Packages that have sources, in the order of pkg/LAYERS.
 PKGS    := $(shell awk '!/^\#/ && NF {print $$1}' pkg/LAYERS | while read -r p; do ls pkg/$$p/*.c >/dev/null 2>&1 && echo $$p; done)
 SRC      = $(filter-out %_test.c %_fuzz.c %_bench.c,$(wildcard pkg/$1/*.c))
+# x_test.idl describes types of tests only.
 IDL     := $(wildcard pkg/*/*.idl)
-GENC    := $(patsubst pkg/%.idl,$(GEN)/%_idl.c,$(IDL))
-GENH    := $(GENC:.c=.h)
+ALLGENC := $(patsubst pkg/%.idl,$(GEN)/%_idl.c,$(IDL))
+GENC    := $(filter-out %_test_idl.c,$(ALLGENC))
+GENH    := $(ALLGENC:.c=.h)
 OBJ      = $(patsubst %.c,$(O)/%.o,$(call SRC,$1)) $(patsubst $(GEN)/%.c,$(O)/gen/%.o,$(filter $(GEN)/$1/%,$(GENC)))
-TOBJ     = $(patsubst %.c,$(O)/%.o,$(wildcard pkg/$1/*_test.c))
+TOBJ     = $(patsubst %.c,$(O)/%.o,$(wildcard pkg/$1/*_test.c)) $(patsubst $(GEN)/%.c,$(O)/gen/%.o,$(filter $(GEN)/$1/%_test_idl.c,$(ALLGENC)))
 LIBA     = $(O)/lib/lib$1.a
 ALLA    := $(foreach p,$(PKGS),$(call LIBA,$(p)))
 MOXSRC  := $(wildcard cmd/mox/*.c)

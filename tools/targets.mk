@@ -19,6 +19,48 @@ test: ## install what testing needs, build, run all unit tests
 unit: $(foreach p,$(TESTPKGS),$(O)/test/$(p))
 	$(Q)tools/runtests $(foreach p,$(TESTPKGS),$(O)/test/$(p))
 
+# Coverage of what the tests of the packages run; PKG=x for one package, which lists what is missing, too.
+.PHONY: cov cov-report
+PKG ?= *
+COVPKGS := $(if $(filter *,$(PKG)),$(TESTPKGS),$(PKG))
+cov: ## run the tests with coverage, print a table per package (PKG=x for one)
+	$(Q)$(MAKE) --no-print-directory V=cov cov-report
+cov-report: $(foreach p,$(COVPKGS),$(O)/test/$(p))
+	$(Q)find $(O) -name '*.gcda' -delete
+	$(Q)tools/runtests $(foreach p,$(COVPKGS),$(O)/test/$(p))
+	$(Q)tools/coverage $(O) $(COVPKGS)
+
+# A fuzzer is pkg/x/NAME_fuzz.c (linked as the tests of x) or fuzz/NAME_fuzz.c (linked with all packages). It runs under libFuzzer (V=fuzz)
+# or under tools/fuzzmain.c (the others). Seeds and old crashes: testdata/fuzz/NAME/; a dictionary: NAME_fuzz.dict beside the source.
+FUZZ_SECONDS ?= 60
+FUZZ_MUTATE ?= 2000
+# $1 source, $2 name, $3 packages
+define FUZZ_template
+$(O)/fuzz/$2: $(O)/$(1:.c=.o) $(if $(filter fuzz,$(V)),,$(O)/tools/fuzzmain.o) $(foreach p,$3,$(call LIBA,$(p)))
+	@echo "LD $$@"
+	@mkdir -p $$(@D)
+	$(Q)$(CC) $$(filter-out -flto=auto,$$(ALLFLAGS)) $(if $(filter fuzz,$(V)),-fsanitize=fuzzer) $(LDHARD) -o $$@ $$(filter %.o,$$^) \
+		-Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $(LIBS) -lcmocka
+endef
+FUZZPKGS = $(if $(filter pkg/%,$1),$(call FUZZPKGS_,$(word 2,$(subst /, ,$1))),$(PKGS))
+FUZZPKGS_ = $(sort $1 $(shell tools/layers deps $1) testutil log base)
+$(foreach f,$(FUZZSRC),$(eval $(call FUZZ_template,$f,$(patsubst %_fuzz.c,%,$(notdir $f)),$(call FUZZPKGS,$f))))
+
+.PHONY: fuzz-regress fuzz-replay $(addprefix fuzz-,$(FUZZERS)) $(addprefix fuzz-run-,$(FUZZERS))
+fuzz-regress: ## replay the seeds of all fuzzers, with some mutations, under AddressSanitizer
+	$(Q)$(MAKE) --no-print-directory V=asan fuzz-replay
+fuzz-replay: $(addprefix $(O)/fuzz/,$(FUZZERS))
+	$(Q)for f in $(FUZZERS); do $(O)/fuzz/$$f -mutate=$(FUZZ_MUTATE) $$(ls -d testdata/fuzz/$$f 2>/dev/null) || exit 1; done
+# fuzz-NAME: run the fuzzer NAME with libFuzzer (clang) for FUZZ_SECONDS
+$(addprefix fuzz-,$(FUZZERS)): fuzz-%:
+	$(Q)$(MAKE) --no-print-directory V=fuzz fuzz-run-$*
+# What it finds goes to build/corpus/NAME, crashes to build/crash-NAME-*.
+$(addprefix fuzz-run-,$(FUZZERS)): fuzz-run-%: $(O)/fuzz/%
+	@mkdir -p $(BUILD)/corpus/$*
+	$(Q)$(O)/fuzz/$* -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
+		-artifact_prefix=$(BUILD)/crash-$*- $(addprefix -dict=,$(wildcard $(patsubst %.c,%.dict,$(filter %/$*_fuzz.c,$(FUZZSRC))))) \
+		$(BUILD)/corpus/$* $(wildcard testdata/fuzz/$*)
+
 ##: Check
 # Everything that is not a matter of running the program. -k: one failing part does not hide the others.
 .PHONY: check check-headers check-lint check-rfc check-tools
@@ -46,7 +88,6 @@ check-tools: ## tests of the tools themselves
 
 # Advisory: read what they say. PKG=x limits them to one package.
 .PHONY: tidy
-PKG ?= *
 tidy: $(GENH) ## clang-tidy and cppcheck (advisory; PKG=x for one package)
 	$(Q)ls pkg/$(PKG)/*.c | xargs -P 2 -n 4 sh -c 'clang-tidy --quiet "$$@" -- $(CSTD) -D_GNU_SOURCE $(INC) -include pkg/base/banned.h 2>/dev/null' tidy
 	$(Q)cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --suppress=missingInclude \

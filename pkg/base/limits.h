@@ -60,6 +60,7 @@
 
 /* JSON and configuration */
 #define LIMIT_JSON_DEPTH 100
+#define LIMIT_JSON_VALUES 500000                /* numbers, strings, ... of one text: each costs cJSON 64 bytes and more */
 #define LIMIT_CONFIG_SIZE (16 * 1024 * 1024)
 
 #endif

@@ -26,6 +26,7 @@ struct window {
 	struct ratelimit_window conf;
 	int64_t number;
 	struct slot *slots;     /* NULL until first used */
+	uint64_t wander;        /* see forget_one */
 	size_t cap, used;       /* cap is a power of two; at most three quarters are used */
 };
 
@@ -126,14 +127,18 @@ is_farther(const struct window *w, const struct slot *a, const struct slot *b)
 	return (uint64_t)a->count * w->conf.limits[b->class] < (uint64_t)b->count * w->conf.limits[a->class];
 }
 
-/* Forgets the key farthest from its limit among some that stand together: where that is, the new key's hash decides. */
+/*
+ * Forgets the key farthest from its limit among some that stand together, at a place that wanders through the table. (Near the new key would
+ * not do: runs of slots in use would grow at the cost of those behind them.)
+ */
 static void
-forget_one(struct window *w, size_t from)
+forget_one(struct window *w)
 {
 	struct slot *victim = NULL;
 	unsigned seen = 0;
 
-	for (size_t i = from; seen < SAMPLE && seen < w->used; i = (i + 1) & (w->cap - 1)) {
+	w->wander = w->wander * UINT64_C(6364136223846793005) + 1442695040888963407;
+	for (size_t i = w->wander >> 32 & (w->cap - 1); seen < SAMPLE && seen < w->used; i = (i + 1) & (w->cap - 1)) {
 		if (w->slots[i].net.family == 0)
 			continue;
 		seen++;
@@ -161,7 +166,7 @@ change(const struct ratelimit *r, struct window *w, const struct ip *net, unsign
 	if (n <= 0)
 		return;
 	if (w->used >= r->max_keys)
-		forget_one(w, (size_t)(s - w->slots));
+		forget_one(w);
 	else if (w->used >= w->cap / 4 * 3)
 		resize(w, w->cap * 2);
 	s = find(w, net, class);

@@ -217,6 +217,31 @@ TEST(flood_does_not_wash_away_a_busy_address)
 	ratelimit_reset(r, &first);
 }
 
+TEST(four_windows_in_tiny_tables)
+{
+	cleanup_(free_limiter) struct ratelimit *r = ratelimit_new(&(struct ratelimit_opts){
+	    { { TIME_SEC, { 1, 9, 9 } }, { TIME_MIN, { 2, 9, 9 } }, { TIME_HOUR, { 3, 9, 9 } }, { TIME_DAY, { 4, 9, 9 } } },
+	    test_clock(), 3 });
+
+	test_clock_set(0);
+	assert_true(add(r, "10.0.0.1", 1));
+	assert_false(add(r, "10.0.0.1", 1));
+	/* There is room for one address with its networks; the one that is at its limit stays. */
+	assert_true(add(r, "11.0.0.1", 1));
+	assert_false(add(r, "10.0.0.1", 1));
+}
+
+static void
+make_useless(void *arg unused_)
+{
+	ratelimit_new(&(struct ratelimit_opts){ .max_keys = 2 });
+}
+
+TEST(table_must_hold_one_address)
+{
+	test_bug(make_useless, NULL, "max_keys");
+}
+
 TEST(full_open_window_refuses)
 {
 	cleanup_(free_limiter) struct ratelimit *r =

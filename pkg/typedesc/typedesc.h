@@ -157,8 +157,6 @@ bool typedesc_is_zero(const struct typedesc *t, const void *v);
  * present. An embedded struct is always filled; so are list and map elements and present ?T structs.
  */
 void typedesc_defaults(struct arena *a, const struct typedesc *t, void *v);
-/* typedesc_erase overwrites the bytes of all secrets in the tree. The value must not be used afterwards. */
-void typedesc_erase(const struct typedesc *t, void *v);
 const struct typedesc_field *typedesc_field(const struct typedesc *t, struct str name);   /* NULL if there is none */
 /* typedesc_nearest returns the name of the field most like the given one, for "did you mean"; NULL if none is near. */
 const char *typedesc_nearest(const struct typedesc *t, struct str name);
@@ -167,7 +165,7 @@ void *typedesc_map_find(const struct typedesc *t, const void *map, struct str ke
 /* typedesc_map_set finds or inserts the key (copied to the arena) and returns the place of its value. typedesc_map_del: true if it was there. */
 void *typedesc_map_set(struct arena *a, const struct typedesc *t, void *map, struct str key);
 bool typedesc_map_del(const struct typedesc *t, void *map, struct str key);
-/* typedesc_list_add appends a zero element (the list grows by copying, in steps) and returns its place. */
+/* typedesc_list_add appends a zero element (growing may move the elements) and returns its place. */
 void *typedesc_list_add(struct arena *a, const struct typedesc *t, void *list);
 
 /* ---- scalars as text: bool "true", numbers, strings as they are, base64, RFC 3339, "1h0m0s", enum texts. Not JSON, STRUCT, LIST, MAP, PTR. */
@@ -175,6 +173,7 @@ void *typedesc_list_add(struct arena *a, const struct typedesc *t, void *list);
 /* typedesc_parse reads a text strictly; ERR_INVALID with a message otherwise. Strings are copied to the arena. */
 int typedesc_parse(struct arena *a, const struct typedesc *t, struct str text, void *r_v, struct errmsg *e) must_use_;
 void typedesc_print(struct buf *b, const struct typedesc *t, const void *v);
+const char *typedesc_enum_text(const struct typedesc *t, const void *v);        /* "" for 0, unless a value has that number */
 /* typedesc_check tests a value against min and max of the field: 0 or ERR_LIMIT with a message. */
 int typedesc_check(const struct typedesc_field *f, const void *v, struct errmsg *e) must_use_;
 
@@ -211,7 +210,10 @@ void typedesc_json_result(struct buf *b, const struct typedesc_func *f, const vo
 
 /* typedesc_docs appends a description of an API for humans: functions with parameters, results and errors, then all types they use. */
 void typedesc_docs(struct buf *b, const struct typedesc_api *api);
-/* typedesc_example appends JSON of a value of the type with every list and map holding one element. For API pages. */
-void typedesc_example(struct arena *a, struct buf *b, const struct typedesc *t);
+/*
+ * typedesc_sample fills a zeroed value. Seed 0: every list, map and ?T gets one element, scalars stay zero: for examples. Other seeds: random values
+ * that min and max allow: for tests that carry every type through its texts. Recursive types end after some levels.
+ */
+void typedesc_sample(struct arena *a, const struct typedesc *t, uint64_t seed, void *v);
 
 #endif

@@ -160,7 +160,7 @@ idl_emit_h(struct arena *a, struct buf *b, const struct idl_file *f)
 		buf_addf(b, "#include \"" STRF "/" STRF "_idl.h\"\n", STRA(f->imports[i]->pkg), STRA(f->imports[i]->base));
 	buf_addc(b, '\n');
 	emit_doc(b, f->doc, "");
-
+	buf_addc(b, '\n');
 	for (size_t i = 0; i < f->ndecls; i++)
 		if (f->decls[i]->kind == IDL_ENUM)
 			emit_enum(a, b, f->decls[i]);

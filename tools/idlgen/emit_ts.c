@@ -11,8 +11,11 @@ string(struct buf *b, struct str s)
 static void
 doc(struct buf *b, struct str text, const char *indent)
 {
-	while (text.n)
-		buf_addf(b, "%s// " STRF "\n", indent, STRA(str_split(&text, '\n')));
+	while (text.n) {
+		struct str line = str_split(&text, '\n');
+
+		buf_addf(b, "%s// " STRF "\n", indent, STRA(line));
+	}
 }
 
 static const char *
