@@ -106,8 +106,9 @@ $(call LIBA,$1): $(call OBJ,$1)
 	@mkdir -p $$(@D)
 	@rm -f $$@
 	$(Q)ar rcs $$@ $$^
-# A test links its package whole (so that calls in every object resolve) and only what pkg/LAYERS lets it include.
-$(O)/test/$1: $(call TOBJ,$1) $(call LIBA,$1) $(foreach d,$(shell tools/layers deps $1),$(call LIBA,$(d))) $(call LIBA,testutil) $(call LIBA,log) $(call LIBA,base)
+# A test links its package whole (so that calls in every object resolve) and only what pkg/LAYERS lets it include, besides testutil, and
+# dns_mock where dns may be used.
+$(O)/test/$1: $(call TOBJ,$1) $(call LIBA,$1) $(foreach d,$(shell tools/layers deps $1),$(call LIBA,$(d))) $(call LIBA,testutil) $(if $(filter dns,$1 $(shell tools/layers deps $1)),$(call LIBA,dns_mock)) $(call LIBA,log) $(call LIBA,base)
 	@echo "LD $$@"
 	@mkdir -p $$(@D)
 	$(Q)$(CC) $$(filter-out -flto=auto,$$(ALLFLAGS)) -fno-lto $(LDHARD) -o $$@ $$(filter %.o,$$^) -Wl,--whole-archive $(call LIBA,$1) -Wl,--no-whole-archive \

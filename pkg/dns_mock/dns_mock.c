@@ -82,6 +82,26 @@ text(struct arena *a, struct str s)
 	return buf_str(&b);
 }
 
+/* A name without its final dot, in lower case, with \DDD decoded. */
+static struct str
+parse_name(struct arena *a, struct str s)
+{
+	struct buf b = BUF_ARENA(a, 1024);
+
+	s = undot(s);
+	for (size_t i = 0; i < s.n; i++) {
+		uint32_t v = 0;
+
+		if (s.p[i] == '\\' && str_u32(str_upto(str_from(s, i + 1), 3), &v) == 0) {
+			buf_addc(&b, (char)v);
+			i += 3;
+		} else {
+			buf_addc(&b, s.p[i]);
+		}
+	}
+	return str_lower(a, buf_str(&b));
+}
+
 static unsigned
 number(struct str s, struct str line)
 {
@@ -105,7 +125,7 @@ parse_line(struct mock *m, struct str line)
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
 		if (str_is(type, str_of(types[i].name)))
 			e.rec.type = types[i].type;
-	e.name = str_lower(&m->arena, undot(name));
+	e.name = parse_name(&m->arena, name);
 	switch (e.rec.type) {
 	case DNS_A:
 	case DNS_AAAA:
@@ -114,13 +134,13 @@ parse_line(struct mock *m, struct str line)
 		break;
 	case DNS_MX:
 		e.rec.preference = (uint16_t)number(word(&rest), line);
-		e.rec.name = str_lower(&m->arena, undot(rest));
+		e.rec.name = parse_name(&m->arena, rest);
 		break;
 	case DNS_SRV:
 		e.rec.priority = (uint16_t)number(word(&rest), line);
 		e.rec.weight = (uint16_t)number(word(&rest), line);
 		e.rec.port = (uint16_t)number(word(&rest), line);
-		e.rec.name = str_lower(&m->arena, undot(rest));
+		e.rec.name = parse_name(&m->arena, rest);
 		break;
 	case DNS_TXT:
 		e.rec.text = text(&m->arena, rest);
@@ -135,7 +155,7 @@ parse_line(struct mock *m, struct str line)
 	case DNS_NS:
 	case DNS_CNAME:
 	case DNS_PTR:
-		e.rec.name = str_lower(&m->arena, undot(rest));
+		e.rec.name = parse_name(&m->arena, rest);
 		break;
 	default:
 		bug("mock zone: unknown type in: " STRF, STRA(line));

@@ -8,7 +8,7 @@
 #include "dns/dns.h"
 
 struct dns_mock_opts {
-	/* Lines "name type value": "example.org MX 10 mail.example.org", "example.org TXT \"v=spf1 -all\"", "x CNAME y". Names without final dot. ';' starts a comment. */
+	/* Lines "name type value": "example.org MX 10 mail.example.org", "example.org TXT \"v=spf1 -all\"", "x CNAME y". Odd bytes of names as \DDD, those of text in quotes too. ';' starts a comment. */
 	const char *zone;
 	bool all_authentic;
 	const char *const *authentic;   /* "type name" entries, e.g. "tlsa _25._tcp.mail.example.org"; type "*" = any; ends with NULL */
