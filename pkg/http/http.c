@@ -134,7 +134,7 @@ reason(int status)
 	case 408: return "Request Timeout";
 	case 413: return "Content Too Large";
 	case 431: return "Request Header Fields Too Large";
-	case 501: return "Not Implemented";
+	case 501: return "Unsupported";
 	case 503: return "Service Unavailable";
 	case 505: return "HTTP Version Not Supported";
 	default: return "Error";

@@ -47,6 +47,6 @@ void http_metrics(const struct http_request *q, struct http_response *r);
  * http_parse_head parses the head of a request: everything up to and with the empty line. Returns 0 or the status to refuse it with (400, 405, 413,
  * 501, 505). *r_keep tells whether the connection may serve another request. RFC 9112 sections 2.2, 3, 9.3; exported for its fuzzer.
  */
-int http_parse_head(struct str head, struct http_request *r_q, bool *r_keep);
+int http_parse_head(struct str head, struct http_request *r_q, bool *r_keep) must_use_;
 
 #endif

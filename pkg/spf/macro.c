@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* macro.c - expansion of macros, rfc/7208:1556 */
+/* macro.c - expansion of macros, rfc/7208:1557 */
 #include "base/enc.h"
 #include "base/timeutil.h"
-#include "spf_internal.h"
+#include "spf/spf_internal.h"
 
-/* "192.0.2.1", or for IPv6 nibbles with dots: rfc/7208:1729 */
+/* "192.0.2.1", or for IPv6 nibbles with dots: rfc/7208:1704 */
 static struct str
 dotted(struct arena *a, const struct ip *ip)
 {
@@ -17,7 +17,7 @@ dotted(struct arena *a, const struct ip *ip)
 	return buf_str(&b);
 }
 
-/* The validated name for %{p}: the domain itself, else one below it, else any, else "unknown": rfc/7208:1734 */
+/* The validated name for %{p}: the domain itself, else one below it, else any, else "unknown": rfc/7208:1711 */
 static enum spf_status
 validated_name(struct spf_eval *e, struct str domain, struct str *r_name)
 {
@@ -83,7 +83,7 @@ value_of(struct spf_eval *e, struct str domain, char letter, struct str *r_value
 	return SPF_NONE;
 }
 
-/* Splits at any delimiter, reverses, keeps the last `keep` parts, joins with dots: rfc/7208:1678 */
+/* Splits at any delimiter, reverses, keeps the last `keep` parts, joins with dots: rfc/7208:1657 */
 static struct str
 transform(struct arena *a, struct str v, uint32_t keep, bool reverse, struct str delimiters)
 {

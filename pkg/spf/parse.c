@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* parse.c - records: parsing and writing. */
 #include "base/cur.h"
-#include "spf_internal.h"
+#include "spf/spf_internal.h"
 
 static bool
 is_alnum(char c)
@@ -40,7 +40,7 @@ spf_macro_length(struct str s, bool in_text)
 	if (i > 3) {
 		uint32_t digits;
 
-		/* If a DIGIT is specified, the value MUST be nonzero: rfc/7208:1696 */
+		/* If a DIGIT is specified, the value MUST be nonzero: rfc/7208:1687 */
 		if (i > 12 || str_u32(str_n(s.p + 3, i - 3), &digits) < 0 || digits == 0)
 			return 0;
 	}
@@ -134,7 +134,7 @@ trailing_digits(struct str *s)
 	return digits;
 }
 
-/* dual-cidr-length = [ ip4-cidr-length ] [ "/" ip6-cidr-length ], taken off the end: rfc/7208:1197 */
+/* dual-cidr-length = [ ip4-cidr-length ] [ "/" ip6-cidr-length ], taken off the end: rfc/7208:1361 */
 static int
 take_cidr(struct str *s, struct spf_directive *d)
 {
@@ -167,7 +167,7 @@ parse_ip4(struct str s, struct spf_directive *d)
 			return ERR_INVALID;
 		s = str_upto(s, (size_t)slash);
 	}
-	/* qnum: no leading zeros: rfc/7208:1457 */
+	/* qnum: no leading zeros: rfc/7208:1363 */
 	octets = s;
 	for (int i = 0; i < 4; i++)
 		if (prefix_length(str_split(&octets, '.'), 255) < 0)
@@ -263,7 +263,7 @@ parse_modifier(struct arena *a, struct str name, struct str value, struct spf_re
 	if (redirect || str_icase(name, S("exp"))) {
 		bool *has = redirect ? &r->has_redirect : &r->has_exp;
 
-		/* Each MUST NOT appear more than once: rfc/7208:1473 */
+		/* Each MUST NOT appear more than once: rfc/7208:1419 */
 		if (*has || !spf_domain_spec(value))
 			return ERR_INVALID;
 		*has = true;

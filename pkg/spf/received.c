@@ -2,7 +2,7 @@
 /* received.c - the Received-SPF field, rfc/7208:2035 */
 #include "base/cur.h"
 #include "base/utf8.h"
-#include "spf_internal.h"
+#include "spf/spf_internal.h"
 
 /* What may stand unquoted: atoms with dots between, and UTF-8 (RFC 6532). */
 static bool

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spf.c - look-up and evaluation: check_host() of rfc/7208:601.
+ * spf.c - look-up and evaluation: check_host() of rfc/7208:749.
  *
  * Inside, SPF_NONE stands for "go on"; a result that ends evaluation is any other status. Names that cannot be in DNS (empty or long labels, from
- * macros) do not match: rfc/7208:1018 leaves it open, and a permanent error would punish mail for what its sender put into a localpart.
+ * macros) do not match: rfc/7208:1049 leaves it open, and a permanent error would punish mail for what its sender put into a localpart.
  */
 #include <stdarg.h>
 
 #include "metrics/metrics.h"
-#include "spf_internal.h"
+#include "spf/spf_internal.h"
 #include "base/timeutil.h"
 
 static struct metric metric_verify = METRICS_HISTOGRAM_INIT("mox_spf_verify_duration_seconds", "SPF verify, including lookup, duration and result.",
@@ -185,7 +185,7 @@ match_ptr(struct spf_eval *e, struct str name, bool *r_match)
 
 static enum spf_status check_host(struct spf_eval *e, struct str domain, struct str *r_mechanism, struct str *r_exp, struct str *r_exp_domain);
 
-/* The table of rfc/7208:1151: how a result of the included record counts. */
+/* The table of rfc/7208:1203: how a result of the included record counts. */
 static enum spf_status
 match_include(struct spf_eval *e, struct str name, bool *r_match)
 {
@@ -239,7 +239,7 @@ match(struct spf_eval *e, struct str domain, const struct spf_directive *d, bool
 	case SPF_PTR:
 		return match_ptr(e, name, r_match);
 	case SPF_EXISTS:
-		/* An A look-up also for IPv6 clients: rfc/7208:1437 */
+		/* An A look-up also for IPv6 clients: rfc/7208:1392 */
 		return spf_ask(e, DNS_A, name, &res, r_match);
 	default:
 		bug("SPF mechanism %d", (int)d->mechanism);
@@ -323,7 +323,7 @@ check_host(struct spf_eval *e, struct str domain, struct str *r_mechanism, struc
 	*r_mechanism = S("default");
 	if (!rec.has_redirect)
 		return SPF_NEUTRAL;
-	/* redirect: result, mechanism and explanation are the target's: rfc/7208:1482 */
+	/* redirect: result, mechanism and explanation are the target's: rfc/7208:1447 */
 	s = spf_count_term(e);
 	if (s == SPF_NONE)
 		s = spf_target(e, domain, rec.redirect, &name);
@@ -335,7 +335,7 @@ check_host(struct spf_eval *e, struct str domain, struct str *r_mechanism, struc
 	return s;
 }
 
-/* The explanation of a fail: rfc/7208:1504. Anything odd about it gives none. */
+/* The explanation of a fail: rfc/7208:1489. Anything odd about it gives none. */
 static struct str
 explain(struct spf_eval *e, struct str exp, struct str domain)
 {
@@ -361,7 +361,7 @@ explain(struct spf_eval *e, struct str exp, struct str domain)
 	return str_cat(e->a, S("remote claims: "), text);
 }
 
-/* A name to start from has several labels, all of them possible in DNS: rfc/7208:794 */
+/* A name to start from has several labels, all of them possible in DNS: rfc/7208:800 */
 static bool
 checkable(struct str domain)
 {

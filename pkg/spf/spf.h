@@ -23,7 +23,7 @@
 #include "base/str.h"
 #include "dns/dns.h"
 
-enum spf_status {               /* rfc/7208:639 */
+enum spf_status {               /* rfc/7208:496 */
 	SPF_NONE,               /* no domain to check, or no record */
 	SPF_NEUTRAL,            /* the domain says nothing about this address */
 	SPF_PASS,
@@ -58,7 +58,7 @@ struct spf_record {
 	size_t nothers;
 };
 
-/* spf_is_record: the text starts with the version section, so that it counts as a record: rfc/7208:805 */
+/* spf_is_record: the text starts with the version section, so that it counts as a record: rfc/7208:831 */
 bool spf_is_record(struct str txt);
 /* spf_parse parses a record. ERR_INVALID with what was expected. Strings are views of txt. */
 int spf_parse(struct arena *a, struct str txt, struct spf_record *r_record, struct errmsg *e) must_use_;
@@ -95,7 +95,7 @@ void spf_evaluate(struct dns_resolver *r, struct arena *a, const struct ctx *ctx
 enum spf_status spf_lookup(struct dns_resolver *r, struct arena *a, const struct ctx *ctx, struct str domain, bool *r_found, struct str *r_txt, struct spf_record *r_record,
     bool *r_authentic, struct errmsg *e);
 
-/* --- Received-SPF, rfc/7208:2140 --- */
+/* --- Received-SPF, rfc/7208:2035 --- */
 
 struct spf_received {
 	enum spf_status result;

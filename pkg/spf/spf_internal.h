@@ -17,7 +17,7 @@ struct spf_eval {
 	struct arena *a;
 	const struct ctx *ctx;
 	const struct spf_args *args;
-	struct str localpart, sender_domain;    /* of <sender>, constant: rfc/7208:1716 */
+	struct str localpart, sender_domain;    /* of <sender>, constant: rfc/7208:1694 */
 	unsigned terms, voids;
 	bool authentic;
 	struct errmsg problem;
@@ -42,7 +42,7 @@ bool spf_valid_name(struct str name);
 enum spf_status spf_ask(struct spf_eval *e, enum dns_type type, struct str name, struct dns_result *r_result, bool *r_found);
 /* spf_count_term counts a term that causes look-ups; SPF_PERMERROR beyond the limit. */
 enum spf_status spf_count_term(struct spf_eval *e);
-/* spf_validated lists the names of the client's address that resolve back to it. DNS trouble gives none: rfc/7208:1396 */
+/* spf_validated lists the names of the client's address that resolve back to it. DNS trouble gives none: rfc/7208:1317 */
 enum spf_status spf_validated(struct spf_eval *e, struct strlist *r_names);
 /* spf_fail_with records a problem and returns the status. */
 enum spf_status spf_fail_with(struct spf_eval *e, enum spf_status s, const char *fmt, ...) printf_(3, 4);

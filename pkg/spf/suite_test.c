@@ -289,8 +289,8 @@ static const struct { const char *entry, *sender, *ip, *ours, *reason; } excepti
 	{ "All test", "sender@test.org", NULL, "permerror", "\"ip:\" is no mechanism, so the record has a syntax error: rfc/7208:862" },
 	{ "DNS Lookup Limits", "sender@ok.test.org", NULL, "permerror", "ten names without addresses: more than two void look-ups, rfc/7208:988" },
 	{ "DNS Lookup Limits", "sender@ptr.test.org", "10.0.0.11", "permerror", "likewise, for names of the client" },
-	{ "Exists", "sender@ip6.test.org", NULL, "fail", "exists asks for A records, whatever the client's address: rfc/7208:1437" },
-	{ "Simple Examples", "tom@sf.example.org", NULL, "permerror", "the entry has no record at the target of its redirect: rfc/7208:1482" },
+	{ "Exists", "sender@ip6.test.org", NULL, "fail", "exists asks for A records, whatever the client's address: rfc/7208:1392" },
+	{ "Simple Examples", "tom@sf.example.org", NULL, "permerror", "the entry has no record at the target of its redirect: rfc/7208:1447" },
 	{ "Simple Examples", "mary@example.com", NULL, "none", "the entry has no record at the domain that it asks for" },
 };
 
