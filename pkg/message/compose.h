@@ -41,6 +41,8 @@ void message_end_header(struct message_composer *c);
 struct str message_new_id(struct arena *a, const struct idna_domain *domain);
 struct str message_new_boundary(struct arena *a);
 
+/* message_add_phrase writes a display name: as it is, quoted, or as encoded words. */
+void message_add_phrase(struct buf *b, struct str name, bool utf8);
 /* message_format_addr writes one mailbox: name quoted or encoded as needed, <address>. */
 void message_format_addr(struct buf *b, struct str name, const struct smtp_address *addr, bool utf8);
 /* message_encode_words writes text as encoded words (Q or B, the shorter), UTF-8, each at most 75 columns: rfc/2047:206. */

@@ -63,7 +63,7 @@ enum message_flaw {
 	MESSAGE_FLAW_BARE_LF = 1 << 10,
 	MESSAGE_FLAW_LONG_LINE = 1 << 11,       /* over LIMIT_LINE_LENIENT (LIMIT_LINE_STRICT with MESSAGE_STRICT) */
 	MESSAGE_FLAW_DEPTH = 1 << 12,           /* nested deeper than LIMIT_MIME_DEPTH: not entered, opaque */
-	MESSAGE_FLAW_PARTS = 1 << 13,           /* more than LIMIT_MIME_PARTS: the rest of the siblings is part of the last one */
+	MESSAGE_FLAW_PARTS = 1 << 13,           /* more than LIMIT_MIME_PARTS: further ones are left out */
 	MESSAGE_FLAW_EMBEDDED = 1 << 14,        /* encoded embedded message too large or too deep to be decoded: opaque */
 	MESSAGE_FLAW_DISPOSITION = 1 << 15,     /* syntax of Content-Disposition */
 	MESSAGE_FLAW_ADDRESS = 1 << 16,         /* an address field of the envelope with something that is no address */
@@ -153,7 +153,7 @@ struct message_part {
 	int64_t lines;                  /* lines of the raw body; a last one without line end counts */
 	int64_t decoded_size;           /* bytes after transfer decoding, for TEXT with line ends as CRLF: what MESSAGE_READ_DECODED gives */
 	struct str type, subtype;       /* upper-case, for example "TEXT", "PLAIN"; opaque parts APPLICATION, OCTET-STREAM */
-	struct message_param *params;   /* of Content-Type, in the order of the field */
+	struct message_param *params;   /* of Content-Type, sorted by name */
 	uint32_t nparams;
 	struct str cte;                 /* Content-Transfer-Encoding upper-case, also unknown ones; NULL if absent */
 	struct str id, description, md5, language, location;    /* Content-*: raw, unfolded; NULL if absent */
