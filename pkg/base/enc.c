@@ -172,8 +172,8 @@ enc_b64dec_add(struct enc_b64dec *d, struct str in, struct buf *out)
 			continue;
 		}
 		if (d->padded) {        /* several encodings behind one another */
+			d->bad += d->pads_due > 0 ? 2 : 1;
 			d->padded = false;
-			d->bad++;
 		}
 		d->acc = d->acc << 6 | (uint32_t)v;
 		d->bits += 6;
@@ -241,7 +241,7 @@ enc_unhex(struct arena *a, struct str s, struct str *r_out)
 	return 0;
 }
 
-/* unreserved  rfc/3986:730 */
+/* unreserved  rfc/3986:724 */
 #define UNRESERVED(w) \
 	(CUR_RANGE(w, 'a', 'z') | CUR_RANGE(w, 'A', 'Z') | CUR_RANGE(w, '0', '9') | CUR_CHAR(w, '-') | CUR_CHAR(w, '.') | \
 	CUR_CHAR(w, '_') | CUR_CHAR(w, '~'))

@@ -3,7 +3,7 @@
  * Quoted-printable (RFC 2045 6.7).
  *
  * Implementation notes. The decoder holds back what it cannot judge before the next byte: a run of white space (dropped when a line
- * end follows, rfc/2045:1070), or an escape: '=' with a hex digit, or with the padding and CR of a soft line break (rfc/2045:1223).
+ * end follows, rfc/2045:1085), or an escape: '=' with a hex digit, or with the padding and CR of a soft line break (rfc/2045:1223).
  * What it holds always starts with '=', SP or TAB.
  */
 #include "base/enc.h"
@@ -26,19 +26,9 @@ release(struct enc_qpdec *d, struct buf *out)
 	d->nheld = 0;
 }
 
-/* Adds c to what is held. A longer run of white space than any legal line has passes through. */
-static void
-hold(struct enc_qpdec *d, char c, struct buf *out)
-{
-	if (d->nheld == sizeof(d->held)) {
-		if (d->held[0] != '=')
-			d->bad++;
-		release(d, out);
-	}
-	d->held[d->nheld++] = c;
-}
-
-/* Takes c as the continuation of what is held; false if it is none. */
+/*
+ * Takes c as the continuation of what is held; false if it is none, or if this is a longer run of white space than any legal line has.
+ */
 static bool
 continues(struct enc_qpdec *d, char c, struct buf *out)
 {
@@ -62,11 +52,14 @@ continues(struct enc_qpdec *d, char c, struct buf *out)
 		d->nheld = 0;
 		return true;
 	}
-	if (last != '\r' && (is_wsp(c) || c == '\r' || (escape && d->nheld == 1 && enc_hexval(c) >= 0))) {
-		hold(d, c, out);
-		return true;
+	if (last == '\r' || (!is_wsp(c) && c != '\r' && (!escape || d->nheld > 1 || enc_hexval(c) < 0)))
+		return false;
+	if (d->nheld == sizeof(d->held)) {
+		d->bad += !escape;
+		return false;
 	}
-	return false;
+	d->held[d->nheld++] = c;
+	return true;
 }
 
 void
@@ -81,7 +74,7 @@ enc_qpdec_add(struct enc_qpdec *d, struct str in, struct buf *out)
 			release(d, out);
 		}
 		if (c == '=' || is_wsp(c)) {
-			hold(d, c, out);
+			d->held[d->nheld++] = c;
 			continue;
 		}
 		if ((c < ' ' && c != '\r' && c != '\n') || c == 0x7f)   /* also 8-bit characters: char is signed */

@@ -200,7 +200,9 @@ fd_mkdirs(const char *path, mode_t mode, struct errmsg *e)
 {
 	cleanup_(mem_cleanup) char *p = mem_strdup(path);
 
-	for (char *slash = p; (slash = strchr(slash + 1, '/')) != NULL;) {
+	for (char *slash = p; (slash = strchr(slash, '/')) != NULL; slash++) {
+		if (slash == p)
+			continue;
 		*slash = '\0';
 		TRY(make_dir(p, mode, e));
 		*slash = '/';

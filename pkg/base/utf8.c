@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 
-/* UTF8-octets  rfc/3629:227 */
+/* UTF8-octets  rfc/3629:275 */
 int
 utf8_next(struct str s, uint32_t *r_cp)
 {
