@@ -41,6 +41,7 @@
 
 /* Connections */
 #define LIMIT_CONN_OUT (64 * 1024)              /* output buffered for a connection before a worker waits */
+#define LIMIT_CONN_SPILL (256L * 1024 * 1024)   /* output of a unit put in a file because too many workers wait for slow peers already */
 #define LIMIT_CONN_IN_TOTAL (256L * 1024 * 1024) /* all input buffers of the process */
 #define LIMIT_SPOOL_MEMORY (128 * 1024)         /* of one DATA or literal kept in memory; beyond, it goes to a file */
 #define LIMIT_RATELIMIT_KEYS (150 * 1000)       /* addresses and networks counted per window of a limiter: 7 MiB */

@@ -51,7 +51,7 @@ conn_new(struct conn_server *s, struct conn_listener *l, int fd, const struct ip
 	c->log = (struct log){ .pkg = c->proto->name, .parent = s ? s->log : NULL, .cid = make_cid() };
 	c->sock = (struct conn_socket){ .s = { &conn_socket_ops, NULL }, .fd = fd };
 	c->top = &c->sock.s;
-	c->tls_ctx = conn_listener_tls(l);
+	c->tls_ctx = l->tls ? tls_ctx_ref(l->tls) : NULL;
 	c->want_in = POLLIN;
 	c->in.max = SIZE_MAX / 4;       /* in_limit and LIMIT_CONN_OUT rule */
 	c->out.max = SIZE_MAX / 4;
@@ -83,6 +83,9 @@ void
 conn_free(struct conn *c)
 {
 	bug_if(c->started);
+	if (c->gate)
+		ratelimit_add(c->gate->open, &c->remote.ip, -1);
+	conn_gate_unref(&c->gate);
 	if (c->push) {
 		c->push->below = NULL;
 		free_streams(c->push);
@@ -94,6 +97,7 @@ conn_free(struct conn *c)
 	free_streams(c->top);
 	conn_in_discard(c);
 	buf_done(&c->out);
+	conn_spill_close(c);
 	arena_done(&c->session);
 	mem_free(&c->user);
 	tls_ctx_unref(&c->tls_ctx);
@@ -109,7 +113,9 @@ conn_fail(struct conn *c, const char *why, int code)
 	c->failed = true;
 	log_debug(&c->log, "connection failed", log_err(err_text(code)), log_z("why", why), log_z("user", c->user));
 	buf_done(&c->out);
+	conn_spill_close(c);
 	c->out_off = c->out_traced = 0;
+	c->held = false;
 }
 
 void *
@@ -139,7 +145,9 @@ conn_session_arena(struct conn *c)
 struct conn_id
 conn_id(struct conn *c)
 {
-	return c->id;
+	if (c->loop == NULL)
+		return (struct conn_id){ 0 };
+	return (struct conn_id){ c->slot.index * CONN_LOOPS_MAX + c->loop->index, c->slot.gen };
 }
 
 uint64_t

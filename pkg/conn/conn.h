@@ -174,7 +174,10 @@ struct conn_server_opts {
 	unsigned workers_min, workers_max;      /* 0: 8 and 512 */
 	unsigned queue_max;             /* units waiting for a worker; 0: 4096 */
 	unsigned group_max;             /* running units per group; 0: 8 */
-	struct log *log;
+	const char *tmp_dir;            /* for output that a peer does not take while too many workers wait already; NULL: /tmp */
+	int64_t slow_us;                /* the delay of slow mode; 0: 1 s */
+	int64_t rate_window_us;         /* over which the minimum rates hold; 0: 30 s (tests: shorter, with the same bytes) */
+	const struct log *log;          /* parent of the connections' logs; may be NULL */
 };
 
 struct conn_limits {
@@ -199,6 +202,10 @@ struct conn_listener_opts {
 struct conn_server *conn_server_new(const struct conn_server_opts *o);
 /* conn_server_listen adopts the listening socket. Before or after conn_server_start. */
 int conn_server_listen(struct conn_server *s, int fd, const struct conn_listener_opts *o, struct errmsg *e) must_use_;
+/* For all listeners of a name; open connections keep what they have. Return when it is done; not from a loop (framers, refuse). */
+void conn_server_unlisten(struct conn_server *s, const char *name);
+void conn_server_set_tls(struct conn_server *s, const char *name, struct tls_ctx *tls);
+void conn_server_set_limits(struct conn_server *s, const char *name, const struct conn_limits *limits);
 /* conn_listen_socket makes a listening TCP socket (SO_REUSEADDR, IPV6_V6ONLY, non-blocking, cloexec). */
 int conn_listen_socket(const struct ipport *addr, int *r_fd, struct errmsg *e) must_use_;
 /* conn_server_adopt serves a connected socket (ctl, tests); the descriptor is taken over. */
@@ -210,7 +217,8 @@ void conn_server_start(struct conn_server *s);          /* starts loop and worke
  */
 void conn_server_stop(struct conn_server *s, int64_t grace_us);
 void conn_server_free(struct conn_server **s);
-/* conn_server_run_background queues fn for a worker in the background class. fn must obey ctx. False when stopping. */
+/* conn_server_run_background queues fn for a worker in the background class. fn must obey ctx (canceled when draining begins). False when
+ * stopping or when the queue is full. */
 bool conn_server_run_background(struct conn_server *s, void (*fn)(void *arg, const struct ctx *ctx), void *arg);
 size_t conn_server_count(struct conn_server *s);        /* open connections */
 

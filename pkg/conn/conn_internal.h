@@ -2,8 +2,8 @@
 /*
  * conn_internal.h - shared between the files of conn.
  *
- * The engine (unit.c, input.c, output.c, stream.c) is what the owner of a connection does with it; it knows nothing of threads. Two
- * drivers call it: loop.c with worker.c (threads), and inline.c.
+ * The engine (unit.c, input.c, output.c, spill.c, stream.c) is what the owner of a connection does with it; it knows nothing of threads. Two
+ * drivers call it: park.c with worker.c (threads), and inline.c. Behind them stand server.c, accept.c and listener.c.
  */
 #ifndef CONN_CONN_INTERNAL_H
 #define CONN_CONN_INTERNAL_H
@@ -18,6 +18,8 @@
 #include "base/timeutil.h"
 #include "conn/conn.h"
 #include "conn/stream.h"
+#include "loop/loop.h"
+#include "workpool/workpool.h"
 
 #define CONN_SCRATCH (16 * 1024)                /* one read; the size of a TLS record */
 #define CONN_IN_LIMIT (16 * 1024)               /* conn_set_input_limit's default */
@@ -26,6 +28,14 @@
 #define CONN_UNIT_TIMEOUT_US (30 * TIME_MIN)    /* deadline of conn_ctx: nothing runs forever */
 #define CONN_RATE_WINDOW_US (30 * TIME_SEC)     /* a peer that sends or takes bulk moves at least */
 #define CONN_RATE_MIN (30 * 1024)               /* this many bytes in it: 1 KiB/s */
+#define CONN_IN_RATE_MIN 1024                   /* the same for spooled input: slow uplinks are honest */
+#define CONN_HANDSHAKE_TIMEOUT_US TIME_MIN
+#define CONN_LINGER_US (2 * TIME_SEC)           /* for how long, and */
+#define CONN_LINGER_MAX (1024 * 1024)           /* how much input is thrown away after the last words to a peer that still sends */
+#define CONN_SLOW_US TIME_SEC
+#define CONN_SLOW_LEFT_US (5 * TIME_SEC)        /* slow output is sent at once when this is left to the write deadline */
+#define CONN_READS 8                            /* reads in a row on the loop before others have their turn */
+#define CONN_RETRY_US (250 * TIME_MS)           /* when there was no room for input, how long until the next look */
 #define CONN_BATCH 32                           /* units one worker handles in a row, */
 #define CONN_BATCH_US (50 * TIME_MS)            /* and for how long */
 #define CONN_TLS_EMPTY_MAX 100                  /* records without data in a row before a TLS peer is cut off (KeyUpdate flood) */
@@ -43,6 +53,7 @@ enum conn_state {
 	CONN_S_HANDSHAKE,               /* TLS */
 	CONN_S_OPEN,
 	CONN_S_CLOSING,                 /* what is buffered is sent, then the connection closes; no more units */
+	CONN_S_LINGER,                  /* all is said; input is thrown away until the peer has read it */
 };
 
 /* Units that are due before further input is looked at, highest first; bits of conn.due. */
@@ -67,6 +78,8 @@ struct conn_socket {
 };
 
 struct conn_listener;
+struct conn_gate;
+struct conn_loop;
 
 struct conn {
 	const struct conn_proto *proto;
@@ -75,7 +88,6 @@ struct conn {
 	struct conn_work *work;         /* the owner's */
 	struct log log;
 	struct ipport remote, local;
-	struct conn_id id;
 
 	struct conn_socket sock;
 	struct conn_stream *top;        /* where data goes in and out */
@@ -88,6 +100,7 @@ struct conn {
 	size_t in_off, in_limit;
 	struct buf out;                 /* bytes before out_off are sent, before out_traced traced; no memory while empty */
 	size_t out_off, out_traced;
+	struct conn_spill *spill;       /* output that goes behind out; NULL = none */
 	struct arena session;
 
 	struct conn_unit unit;          /* being handled or about to be */
@@ -97,7 +110,8 @@ struct conn {
 
 	int64_t read_timeout, write_timeout;    /* microseconds, 0 = none */
 	int64_t read_at, write_at, spool_at, timer_at;  /* monotonic times at which each runs out; 0 = not running */
-	int64_t rate_at;                /* end of the window in which at least rate_need more bytes must move */
+	int64_t slow_at;                /* slow mode: no sooner than this is the next byte sent or anything read; 0 = to be set */
+	int64_t rate_at;                /* end of the window in which a minimum of bytes must move; 0 = not running */
 	uint64_t rate_moved;            /* bytes since the window began */
 
 	uint64_t group;
@@ -113,7 +127,23 @@ struct conn {
 	bool stopping;                  /* inline: the server would be draining */
 	bool want_wake;
 	bool woken;                     /* a wake that was not delivered yet */
+	bool held;                      /* a stream holds output that it could not send yet */
+	bool drained;                   /* was told that the server stops */
 	bool linger;                    /* the peer may still be sending: take that before closing, else it loses our last words */
+
+	/* Threads: the baton's ways. */
+	struct conn_loop *loop;
+	struct loop_msg msg;            /* to the loop */
+	struct workpool_job job;        /* to a worker */
+	/* The loop thread's, whoever has the baton: */
+	struct loop_slot slot;
+	struct event ev;                /* on the socket */
+	struct loop_timer timer;
+	struct conn_gate *gate;         /* counts it; NULL = not counted */
+	short armed;                    /* POLLIN or POLLOUT that ev waits for; 0 = none */
+	short wanted;                   /* what it should wait for */
+	bool away;                      /* a worker or the queue has the baton */
+	bool woken_away;                /* wake that came meanwhile */
 
 	alignas(max_align_t) char data[];
 };
@@ -143,10 +173,19 @@ bool conn_in_wanted(const struct conn *c);              /* reading makes sense n
 size_t conn_in_total(void);                             /* bytes of all input buffers */
 
 /* --- output.c --- */
-/* conn_send sends what the peer takes: 0 all, 1 wait for c->want_out, negative failed. */
+/* conn_send sends what the peer takes: 0 all, 1 wait for c->want_out, negative failed. conn_send_some stops after max bytes: then also 1. */
 int conn_send(struct conn *c);
-void conn_out_traced(struct conn *c);
-static inline bool conn_out_pending(const struct conn *c) { return c->out.n > c->out_off; }
+int conn_send_some(struct conn *c, size_t max);
+static inline bool conn_out_pending(const struct conn *c) { return c->out.n > c->out_off || c->held; }
+int64_t conn_rate_window(const struct conn *c);
+
+/* --- spill.c --- */
+/* conn_spill_open directs what is written from now on to a file, behind what is buffered. */
+void conn_spill_open(struct conn *c);
+void conn_spill_write(struct conn *c, struct str s);
+/* conn_spill_refill moves a piece into the empty output buffer; the file goes when it is used up. */
+void conn_spill_refill(struct conn *c);
+void conn_spill_close(struct conn *c);
 
 /* --- unit.c --- */
 /* conn_pick finds what is due now, as c->unit. */

@@ -47,7 +47,8 @@ conn_handle(struct conn *c)
 	int64_t now = time_mono_us();
 
 	c->started = true;
-	c->read_at = 0;
+	if (kind != CONN_TIMER && kind != CONN_WAKE)
+		c->read_at = 0;
 	c->waiting = false;
 	c->work->ctx.cid = c->log.cid;
 	c->work->ctx.deadline_us = now + CONN_UNIT_TIMEOUT_US;
