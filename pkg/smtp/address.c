@@ -145,7 +145,7 @@ address_literal(struct reader *r)
 		return ip;
 	struct str text = str_n(start, (size_t)(c->p - start));
 	if (str_istarts(text, S("IPv6:"))) {
-		if (ip_parse(str_from(text, 5), &ip) < 0 || !str_has(text, ':'))
+		if (ip_parse(str_from(text, 5), &ip) < 0 || !str_has(str_from(text, 5), ':'))
 			fail(r, 0, "IPv6 address");
 	} else if (ip_parse(text, &ip) < 0 || str_has(text, ':')) {
 		fail(r, str_has(text, ':') ? ERR_UNSUPPORTED : 0, "IP address");
