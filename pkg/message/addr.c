@@ -339,6 +339,22 @@ take_route(struct parser *p)
 	return buf_str(&b);
 }
 
+/* skip_to_close goes to the '>' of a broken angle-addr if it is near, else to the next delimiter. */
+static void
+skip_to_close(struct parser *p)
+{
+	const char *s = p->p;
+
+	while (s < p->end && s - p->p < 256 && *s != '>' && *s != '<')
+		s++;
+	if (s < p->end && *s == '>') {
+		p->p = s;
+		return;
+	}
+	while (p->p < p->end && *p->p != ',' && *p->p != ';' && *p->p != '<')
+		p->p++;
+}
+
 /* take_angle takes "<...>" behind the display name. */
 static void
 take_angle(struct parser *p, struct str name)
@@ -376,8 +392,7 @@ take_angle(struct parser *p, struct str name)
 	if (p->p < p->end && *p->p != '>') {
 		p->ok = false;
 		addr.kind = MESSAGE_ADDR_BAD;
-		while (p->p < p->end && *p->p != '>' && *p->p != ',' && *p->p != ';')
-			p->p++;
+		skip_to_close(p);
 	}
 	if (p->p < p->end && *p->p == '>')
 		p->p++;
@@ -392,14 +407,19 @@ take_angle(struct parser *p, struct str name)
 	reset(p);
 }
 
-/* add_words adds words that were followed by no '@' or '<': no address. */
+/* add_words adds words that were followed by no '@' or '<': no address. One word may be a local user, several are a name. */
 static void
 add_words(struct parser *p)
 {
+	struct message_addr addr = { .kind = MESSAGE_ADDR_BAD };
+	struct str s;
+
 	if (!p->any)
 		return;
 	p->ok = false;
-	add(p, (struct message_addr){ .localpart = keep(p, p->name, p->nname), .kind = MESSAGE_ADDR_BAD });
+	s = keep(p, p->name, p->nname);
+	*(str_has(s, ' ') ? &addr.name : &addr.localpart) = s;
+	add(p, addr);
 	reset(p);
 }
 

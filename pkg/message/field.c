@@ -114,7 +114,9 @@ message_unfold(struct arena *a, struct str body)
 	char *out = arena_bytes(a, body.n + 1);
 	size_t n = 0;
 	while (body.n > 0) {
-		struct str line = without_eol(take_line(&body));
+		struct str line = str_trim(take_line(&body));
+		if (n > 0 && line.n > 0)
+			out[n++] = ' ';
 		memcpy(out + n, line.p, line.n);
 		n += line.n;
 	}

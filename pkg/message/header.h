@@ -33,7 +33,10 @@ bool message_field_next(struct str *rest, struct message_field *r_f, bool *r_ski
 /* message_field_find gives the first field of the name (any case); message_field_count how many there are. */
 bool message_field_find(struct str header, struct str name, struct message_field *r_f);
 size_t message_field_count(struct str header, struct str name);
-/* message_unfold returns a field body with line ends removed and white space trimmed at both ends: one line. */
+/*
+ * message_unfold returns a field body as one line: white space trimmed at both ends, and each fold with the white space around it one space (senders
+ * indent, and fold at tabs that were spaces).
+ */
 struct str message_unfold(struct arena *a, struct str body);
 /* message_field_text is message_unfold with encoded words and 8-bit characters decoded to UTF-8: what to show of Subject and the like. */
 struct str message_field_text(struct arena *a, struct str body);

@@ -18,7 +18,7 @@
 
 #define WINDOW ((size_t)256 * 1024)             /* bytes read at once */
 #define LINE_PIECE ((size_t)64 * 1024)          /* longer lines are seen in pieces */
-#define BOUNDARY_MAX 512                        /* RFC 2046 allows 70; longer ones occur */
+#define BOUNDARY_MAX 1000                       /* RFC 2046 allows 70; longer ones occur */
 #define EMBEDDED_ENCODED_DEPTH 4                /* encoded messages within encoded messages */
 #define EMBEDDED_DECODED_MAX ((size_t)32 * 1024 * 1024) /* bytes in memory, of all levels together */
 
@@ -202,22 +202,20 @@ check_line(struct parser *p, uint32_t i)
 }
 
 /*
- * match_boundary tells which open multipart the line is a delimiter of: its index in p->open, or -1. *r_close: the closing one.
- * White space at the end is padding: rfc/2046:1239
+ * match_boundary tells which open multipart the line is a delimiter of: its index in p->open, or -1. *r_close: the closing one. White
+ * space at the end is padding: rfc/2046:1239. Behind the "--" of a closing one anything may stand; some senders put more there.
  */
 static int
 match_boundary(struct parser *p, bool *r_close)
 {
 	struct str s = p->line;
 
-	if (p->nopen == 0 || !p->whole || s.n < 3 || s.p[0] != '-' || s.p[1] != '-' || s.n > BOUNDARY_MAX + 256)
+	if (p->nopen == 0 || !p->first_piece || s.n < 3 || s.p[0] != '-' || s.p[1] != '-')
 		return -1;
 	s = str_from(s, 2);
 	while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
 		s.n--;
-	bool may_close = s.n > 2 && str_ends(s, S("--"));
-	uint32_t hash = message_hash(s);
-	uint32_t hash_close = may_close ? message_hash(str_upto(s, s.n - 2)) : 0;
+	uint32_t hash = s.n <= BOUNDARY_MAX ? message_hash(s) : 0;
 
 	for (int i = (int)p->nopen - 1; i >= 0; i--) {
 		const struct boundary *b = &p->open[i];
@@ -225,7 +223,7 @@ match_boundary(struct parser *p, bool *r_close)
 		if (b->hash == hash && str_is(b->text, s))
 			return i;
 		*r_close = true;
-		if (may_close && b->hash == hash_close && str_is(b->text, str_upto(s, s.n - 2)))
+		if (s.n >= b->text.n + 2 && s.p[b->text.n] == '-' && s.p[b->text.n + 1] == '-' && str_starts(s, b->text))
 			return i;
 	}
 	return -1;

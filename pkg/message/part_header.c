@@ -131,27 +131,18 @@ read_disposition(struct arena *a, struct message_part *p, struct str body)
 	keep_params(a, &r, &p->disposition_params, &p->ndisposition_params);
 }
 
-static enum message_encoding
-encoding_of(struct str cte)
-{
-	static const struct {
-		const char *name;
-		enum message_encoding encoding;
-	} names[] = {
-		{ "7BIT", MESSAGE_7BIT }, { "8BIT", MESSAGE_8BIT }, { "BINARY", MESSAGE_BINARY },
-		{ "QUOTED-PRINTABLE", MESSAGE_QP }, { "BASE64", MESSAGE_BASE64 },
-		/* As some senders write them. */
-		{ "7-BIT", MESSAGE_7BIT }, { "8-BIT", MESSAGE_8BIT }, { "7BITS", MESSAGE_7BIT }, { "8BITS", MESSAGE_8BIT }, { "NONE", MESSAGE_7BIT },
-		{ "QUOTEDPRINTABLE", MESSAGE_QP }, { "BASE-64", MESSAGE_BASE64 },
-		{ "X-UUENCODE", MESSAGE_UUENCODE }, { "X-UUE", MESSAGE_UUENCODE }, { "UUENCODE", MESSAGE_UUENCODE }, { "X-UU", MESSAGE_UUENCODE },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		if (str_is(cte, str_of(names[i].name)))
-			return names[i].encoding;
-	}
-	return cte.n == 0 ? MESSAGE_7BIT : MESSAGE_UNKNOWN;
-}
+/* Encodings, and names that some senders have for them. */
+static const struct {
+	const char *name, *as_written[4];
+	enum message_encoding encoding;
+} encodings[] = {
+	{ "7BIT", { "7-BIT", "7BITS", "7", "NONE" }, MESSAGE_7BIT },
+	{ "8BIT", { "8-BIT", "8BITS", "8" }, MESSAGE_8BIT },
+	{ "BINARY", { 0 }, MESSAGE_BINARY },
+	{ "QUOTED-PRINTABLE", { "QUOTEDPRINTABLE", "QUOTED" }, MESSAGE_QP },
+	{ "BASE64", { "BASE-64" }, MESSAGE_BASE64 },
+	{ "X-UUENCODE", { "X-UUE", "UUENCODE", "X-UU" }, MESSAGE_UUENCODE },
+};
 
 static void
 read_encoding(struct arena *a, struct message_part *p, struct str body)
@@ -161,9 +152,20 @@ read_encoding(struct arena *a, struct message_part *p, struct str body)
 	/* Comments, trailing semicolons and the like are not the encoding. */
 	message_parse_params(a, body, &r);
 	p->cte = str_upper(a, r.value);
-	p->encoding = encoding_of(p->cte);
-	if (p->encoding == MESSAGE_UNKNOWN)
+	for (size_t i = 0; i < ARRAY_LEN(encodings); i++) {
+		bool found = str_is(p->cte, str_of(encodings[i].name));
+		for (size_t k = 0; k < ARRAY_LEN(encodings[i].as_written); k++)
+			found |= encodings[i].as_written[k] && str_is(p->cte, str_of(encodings[i].as_written[k]));
+		if (found) {
+			p->cte = str_of(encodings[i].name);
+			p->encoding = encodings[i].encoding;
+			return;
+		}
+	}
+	if (p->cte.n > 0) {
+		p->encoding = MESSAGE_UNKNOWN;
 		p->flaws |= MESSAGE_FLAW_ENCODING;
+	}
 }
 
 static void
