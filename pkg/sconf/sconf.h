@@ -13,7 +13,7 @@
  *
  * A key line is "Key:" with a block one tab deeper below it, or "Key: value" with the value verbatim to the end of the line (no quoting,
  * no comments behind it). List items are "-" with a block, or "- value". Lines whose first character besides white space is '#' are comments,
- * empty lines are skipped. A map entry "key: nil" is the zero value of the element. What a line means depends on the type expected, so a file is
+ * empty lines are skipped. A map entry "key: nil" is the zero value of the element; "Key: nil" for a list or map an empty one. What a line means depends on the type expected, so a file is
  * first read into a tree by its tabs (with comments and line numbers), then decoded by descriptor. Both report all errors, not the first.
  *
  * Rewriting changes only what differs between the old and the new value and keeps the operator's comments, order and spelling for the rest.
@@ -25,13 +25,14 @@
 
 #define SCONF_MAX_ERRORS 100            /* further ones are only counted */
 
-/* Errors and warnings of one file, each "path:line: text". Zero-initialise, set a and path. */
+/* Errors and warnings of one file, each "path:line: text", in the order of lines. Zero-initialise, set a and path. */
 struct sconf_report {
 	struct arena *a;
 	const char *path;               /* name of the file in messages */
 	struct strlist errors;
 	struct strlist warnings;        /* uses of deprecated options */
 	size_t dropped;
+	unsigned error_lines[SCONF_MAX_ERRORS], warning_lines[SCONF_MAX_ERRORS];        /* of errors.v[i], warnings.v[i] */
 };
 void sconf_errorf(struct sconf_report *r, unsigned line, const char *fmt, ...) printf_(3, 4);
 void sconf_warnf(struct sconf_report *r, unsigned line, const char *fmt, ...) printf_(3, 4);
@@ -67,7 +68,7 @@ unsigned sconf_line(const struct sconf_node *root, const struct str *path, size_
 
 /*
  * Writers; v is a struct. Optional fields with zero value are left out (sconf_describe writes all). ERR_INVALID with a message for what the format
- * cannot hold: strings with line ends, empty required lists and maps, map keys with a colon or white space around.
+ * cannot hold: strings with line ends, map keys that are empty or have a colon or white space around, structs without a line to stand for them.
  */
 int sconf_write(struct buf *b, const struct typedesc *t, const void *v, struct errmsg *e) must_use_;
 /* sconf_write_docs precedes each option with its documentation as comments, wrapped at 80 columns. */
