@@ -80,21 +80,36 @@ free_streams(struct conn_stream *s)
 }
 
 void
+conn_say_end(struct conn *c)
+{
+	for (struct conn_stream *s = c->top; s && !c->failed && !c->end_said; s = s->below)
+		if (s->ops->finish)
+			s->ops->finish(s);
+	c->end_said = true;
+}
+
+void
+conn_hang_up(struct conn *c)
+{
+	conn_say_end(c);
+	if (c->push) {
+		c->push->below = NULL;
+		free_streams(c->push);
+	}
+	free_streams(c->top);
+	c->top = c->push = NULL;
+	c->ssl = NULL;
+	c->failed = true;
+}
+
+void
 conn_free(struct conn *c)
 {
 	bug_if(c->started);
 	if (c->gate)
 		ratelimit_add(c->gate->open, &c->remote.ip, -1);
 	conn_gate_unref(&c->gate);
-	if (c->push) {
-		c->push->below = NULL;
-		free_streams(c->push);
-	}
-	if (!c->failed)
-		for (struct conn_stream *s = c->top; s; s = s->below)
-			if (s->ops->finish)
-				s->ops->finish(s);
-	free_streams(c->top);
+	conn_hang_up(c);
 	conn_in_discard(c);
 	buf_done(&c->out);
 	conn_spill_close(c);

@@ -127,6 +127,7 @@ struct conn {
 	bool stopping;                  /* inline: the server would be draining */
 	bool want_wake;
 	bool woken;                     /* a wake that was not delivered yet */
+	bool end_said;                  /* close_notify was sent */
 	bool held;                      /* a stream holds output that it could not send yet */
 	bool drained;                   /* was told that the server stops */
 	bool linger;                    /* the peer may still be sending: take that before closing, else it loses our last words */
@@ -150,7 +151,10 @@ struct conn {
 
 /* --- conn.c --- */
 struct conn *conn_new(struct conn_server *s, struct conn_listener *l, int fd, const struct ipport *remote, const struct ipport *local);
-void conn_free(struct conn *c);                         /* closes the socket; closed was called if need be */
+void conn_free(struct conn *c);                         /* closed was called if need be */
+/* conn_say_end sends the goodbyes of the streams. conn_hang_up does that, frees the streams and closes the socket. Both once. */
+void conn_say_end(struct conn *c);
+void conn_hang_up(struct conn *c);
 void conn_fail(struct conn *c, const char *why, int code);
 
 /* --- stream.c --- */

@@ -74,13 +74,7 @@ conn_inline_run(struct conn *c, bool wait_timers)
 		return true;
 	conn_closed(c);
 	c->state = CONN_S_CLOSING;
-	if (c->sock.fd >= 0) {
-		for (struct conn_stream *s = c->top; s && !c->failed; s = s->below)
-			if (s->ops->finish)
-				s->ops->finish(s);
-		c->sock.s.ops->free(&c->sock.s);
-	}
-	c->failed = true;
+	conn_hang_up(c);
 	return false;
 }
 

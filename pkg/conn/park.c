@@ -79,9 +79,6 @@ destroy(struct conn *c)
 {
 	struct conn_server *s = c->server;
 
-	if (c->armed)
-		event_del(&c->ev);
-	loop_timer_done(&c->timer);
 	loop_slot_free(c->loop->loop, c->slot);
 	conn_free(c);
 	if (atomic_fetch_sub(&s->count, 1) == 1 && atomic_load(&s->draining)) {
@@ -119,29 +116,35 @@ send_away(struct conn *c, void (*run)(struct workpool_job *j, void *thread))
 	c->job.group = c->group;
 }
 
-/* finish ends the connection: the protocol's last call, what the peer should still read, the memory. */
+/*
+ * finish ends the connection: what the peer should still read, the socket, the protocol's last call, the memory. The socket goes first, so that
+ * the peer does not wait for a worker.
+ */
 static void
 finish(struct conn *c)
 {
+	if (c->linger && !c->failed && c->state != CONN_S_LINGER) {
+		/* Closing with unread input in the socket would reset the connection, and the peer might never see why. */
+		conn_say_end(c);
+		shutdown(c->sock.fd, SHUT_WR);
+		c->state = CONN_S_LINGER;
+		c->read_at = time_mono_us() + CONN_LINGER_US;
+		c->rate_moved = 0;
+		want(c, POLLIN);
+		set_timer(c, c->read_at);
+		return;
+	}
+	if (c->armed)
+		event_del(&c->ev);
+	c->armed = 0;
+	loop_timer_done(&c->timer);
+	conn_hang_up(c);
 	if (c->started) {
 		send_away(c, conn_run_closed);
 		workpool_submit_always(c->server->pool, &c->job);
-		return;
-	}
-	if (c->failed || !c->linger || c->state == CONN_S_LINGER) {
+	} else {
 		destroy(c);
-		return;
 	}
-	/* Closing with unread input in the socket would reset the connection, and the peer might never see why. */
-	for (struct conn_stream *s = c->top; s; s = s->below)
-		if (s->ops->finish)
-			s->ops->finish(s);
-	shutdown(c->sock.fd, SHUT_WR);
-	c->state = CONN_S_LINGER;
-	c->read_at = time_mono_us() + CONN_LINGER_US;
-	c->rate_moved = 0;
-	want(c, POLLIN);
-	set_timer(c, c->read_at);
 }
 
 static void
@@ -153,7 +156,7 @@ linger(struct conn *c)
 	for (int i = 0; i < CONN_READS && (r = s->ops->read(s, c->work->scratch, CONN_SCRATCH)) > 0; i++)
 		c->rate_moved += (uint64_t)r;
 	if (r == 0 || r == ERR_IO || c->rate_moved > CONN_LINGER_MAX || time_mono_us() >= c->read_at)
-		destroy(c);
+		finish(c);
 	else
 		set_timer(c, c->read_at);
 }
@@ -184,6 +187,8 @@ check_deadlines(struct conn *c, int64_t now)
 {
 	bool late;
 
+	if (c->failed)
+		return;
 	if (c->state == CONN_S_HANDSHAKE) {
 		if (c->read_at && now >= c->read_at)
 			conn_handshake_failed(c, "timeout");
@@ -409,11 +414,11 @@ advance(struct conn *c, bool readable)
 
 	c->work = &c->loop->work;
 	c->place = CONN_ON_LOOP;
-	if (c->state == CONN_S_LINGER) {
+	check_stop(c);
+	if (c->state == CONN_S_LINGER && !c->failed && c->sock.fd >= 0) {
 		linger(c);
 		return;
 	}
-	check_stop(c);
 	check_deadlines(c, now);
 	while (step(c, &readable, &reads, now))
 		;

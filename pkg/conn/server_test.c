@@ -123,3 +123,360 @@ TEST(server_wake)
 	testclient_close(&t);
 	testrig_stop(&r);
 }
+
+/* --- limits at accept, overload --- */
+
+TEST(server_rate_limit)
+{
+	struct testrig r = { .lo.limits = { .enabled = true, .rate = { 3, 5, 100 } } };
+	struct testclient t[3], over;
+
+	testrig_start(&r);
+	for (int i = 0; i < 3; i++) {
+		testclient_open(&t[i], r.plain, "127.0.1.1");
+		testclient_expect(&t[i], "HELLO\r\n");
+	}
+	testclient_open(&over, r.plain, "127.0.1.1");
+	testclient_expect(&over, "REFUSED\r\n");
+	testclient_expect_end(&over);
+	testclient_close(&over);
+	/* Closing does not help against the rate; another address of the same network has two left. */
+	for (int i = 0; i < 3; i++)
+		testclient_close(&t[i]);
+	for (int i = 0; i < 3; i++) {
+		testclient_open(&over, r.plain, "127.0.1.2");
+		testclient_expect(&over, i < 2 ? "HELLO\r\n" : "REFUSED\r\n");
+		testclient_close(&over);
+	}
+	testclient_open(&over, r.plain, "127.0.2.1");
+	testclient_expect(&over, "HELLO\r\n");
+	testclient_close(&over);
+	/* The other listener counts for itself; with implicit TLS the socket is just closed. */
+	for (int i = 0; i < 3; i++) {
+		testclient_open(&t[i], r.tls, "127.0.1.1");
+		testclient_tls(&t[i]);
+		testclient_expect(&t[i], "HELLO\r\n");
+	}
+	testclient_open(&over, r.tls, "127.0.1.1");
+	testclient_expect_end(&over);
+	testclient_close(&over);
+	for (int i = 0; i < 3; i++)
+		testclient_close(&t[i]);
+	testrig_stop(&r);
+}
+
+TEST(server_open_limit)
+{
+	struct testrig r = { .lo.limits = { .enabled = true, .rate = { 1000, 1000, 1000 }, .open = { 2, 3, 100 } } };
+	struct testclient t[2], over;
+
+	testrig_start(&r);
+	for (int i = 0; i < 2; i++) {
+		testclient_open(&t[i], r.plain, "127.0.1.1");
+		testclient_expect(&t[i], "HELLO\r\n");
+	}
+	testclient_open(&over, r.plain, "127.0.1.1");
+	testclient_expect(&over, "REFUSED\r\n");
+	testclient_close(&over);
+	testclient_close(&t[0]);
+	TESTRIG_UNTIL(conn_server_count(r.server) == 1);
+	testclient_open(&t[0], r.plain, "127.0.1.1");
+	testclient_expect(&t[0], "HELLO\r\n");
+	/* New limits hold for new connections; the old ones count where they counted. */
+	conn_server_set_limits(r.server, "test", &(struct conn_limits){ .enabled = true, .open = { 1, 1, 1 } });
+	testclient_open(&over, r.plain, "127.0.1.1");
+	testclient_expect(&over, "HELLO\r\n");
+	testclient_close(&t[0]);
+	testclient_close(&t[1]);
+	TESTRIG_UNTIL(conn_server_count(r.server) == 1);
+	testclient_open(&t[0], r.plain, "127.0.1.1");
+	testclient_expect(&t[0], "REFUSED\r\n");
+	testclient_close(&t[0]);
+	conn_server_set_limits(r.server, "test", &(struct conn_limits){ 0 });
+	testclient_open(&t[0], r.plain, "127.0.1.1");
+	testclient_expect(&t[0], "HELLO\r\n");
+	testclient_close(&t[0]);
+	testclient_close(&over);
+	testrig_stop(&r);
+}
+
+TEST(server_limits_exempt_loopback)
+{
+	struct testrig r = { .lo.limits = { .enabled = true, .rate = { 1, 1, 1 }, .open = { 1, 1, 1 }, .exempt_loopback = true } };
+	struct testclient t[3];
+
+	testrig_start(&r);
+	for (int i = 0; i < 3; i++) {
+		testclient_open(&t[i], r.plain, NULL);
+		testclient_expect(&t[i], "HELLO\r\n");
+	}
+	for (int i = 0; i < 3; i++)
+		testclient_close(&t[i]);
+	testrig_stop(&r);
+}
+
+static bool
+refuse(void *arg unused_, const struct ip *remote)
+{
+	return remote->a[2] == 9;
+}
+
+TEST(server_refuse)
+{
+	struct testrig r = { .lo.refuse = refuse };
+	struct testclient t;
+
+	testrig_start(&r);
+	testclient_open(&t, r.plain, "127.0.9.1");
+	testclient_expect(&t, "REFUSED\r\n");
+	testclient_expect_end(&t);
+	testclient_close(&t);
+	testclient_open(&t, r.plain, "127.0.8.1");
+	testclient_expect(&t, "HELLO\r\n");
+	testclient_close(&t);
+	testrig_stop(&r);
+}
+
+TEST(server_overload)
+{
+	struct testrig r = { .so = { .workers_min = 1, .workers_max = 1, .queue_max = 1 } };
+	struct testclient t, idle, waits, over, tls;
+
+	testrig_start(&r);
+	testclient_open(&idle, r.plain, NULL);
+	testclient_expect(&idle, "HELLO\r\n");
+	testclient_open(&t, r.plain, NULL);
+	testclient_put(&t, S("BLOCK\r\n"));
+	TESTRIG_UNTIL(r.o.blocked == 1);
+	testclient_open(&waits, r.plain, NULL);
+	TESTRIG_UNTIL(testrig_running(&r) == 2);
+	/* New connections, and commands of old ones. */
+	testclient_open(&over, r.plain, NULL);
+	testclient_expect(&over, "OVERLOAD\r\n");
+	testclient_expect_end(&over);
+	testclient_close(&over);
+	testclient_open(&tls, r.tls, NULL);
+	testclient_tls(&tls);
+	testclient_expect(&tls, "OVERLOAD\r\n");
+	testclient_expect_end(&tls);
+	testclient_close(&tls);
+	testclient_put(&idle, S("ECHO a\r\nECHO b\r\n"));
+	testclient_expect(&idle, "OVERLOAD\r\n");
+	testclient_expect_end(&idle);
+	testclient_close(&idle);
+	testrig_release(&r);
+	testclient_expect(&t, "HELLO\r\nDONE\r\n");
+	testclient_expect(&waits, "HELLO\r\n");
+	testclient_close(&t);
+	testclient_close(&waits);
+	testrig_stop(&r);
+}
+
+/* Units of one group do not take all workers. */
+TEST(server_group_cap)
+{
+	struct testrig r = { .so = { .workers_min = 4, .workers_max = 4, .group_max = 2 } };
+	struct testclient t[4], other;
+
+	testrig_start(&r);
+	for (int i = 0; i < 4; i++) {
+		testclient_open(&t[i], r.plain, NULL);
+		testclient_put(&t[i], S("GROUP 5\r\n"));
+		testclient_expect(&t[i], "HELLO\r\nOK\r\n");
+	}
+	for (int i = 0; i < 4; i++)
+		testclient_put(&t[i], S("BLOCK\r\n"));
+	TESTRIG_UNTIL(r.o.blocked == 2 && testrig_running(&r) == 4);
+	testclient_open(&other, r.plain, NULL);
+	testclient_put(&other, S("ECHO a\r\n"));
+	testclient_expect(&other, "HELLO\r\n= a\r\n");
+	assert_int_equal(r.o.blocked, 2);
+	testrig_release(&r);
+	for (int i = 0; i < 4; i++) {
+		testclient_expect(&t[i], "DONE\r\n");
+		testclient_close(&t[i]);
+	}
+	testclient_close(&other);
+	testrig_stop(&r);
+}
+
+/* --- listeners come, change and go --- */
+
+TEST(server_listeners_change)
+{
+	struct testrig r = { 0 };
+	struct testclient old, t;
+	struct conn_listener_opts lo;
+	struct tls_ctx *alpn = testproto_server_tls("test/1");
+	uint16_t port;
+
+	testrig_start(&r);
+	lo = r.lo;
+	lo.name = "second";
+	lo.implicit_tls = false;
+	port = testrig_listen(&r, &lo);
+	testclient_open(&old, port, NULL);
+	testclient_expect(&old, "HELLO\r\n");
+	conn_server_unlisten(r.server, "second");
+	assert_false(testclient_connects(port));
+	testclient_put(&old, S("ECHO a\r\n"));
+	testclient_expect(&old, "= a\r\n");
+	/* A new TLS context, for new connections. */
+	conn_server_set_tls(r.server, "test", alpn);
+	testclient_open(&t, r.tls, NULL);
+	t.alpn = "test/1";
+	testclient_tls(&t);
+	testclient_expect(&t, "HELLO\r\n");
+	testclient_close(&t);
+	testclient_close(&old);
+	tls_ctx_unref(&alpn);
+	testrig_stop(&r);
+}
+
+TEST(server_adopt)
+{
+	struct testrig r = { 0 };
+	struct testclient t;
+	struct conn_listener_opts lo;
+	struct conn_id id;
+	int fds[2];
+
+	testrig_start(&r);
+	lo = r.lo;
+	lo.implicit_tls = false;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	testclient_adopt(&t, fds[1]);
+	assert_ok(conn_server_adopt(r.server, fds[0], &lo, &id));
+	testclient_put(&t, S("IDLE\r\n"));
+	testclient_expect(&t, "HELLO\r\n+\r\n");
+	assert_memory_equal(&id, &r.o.last_id, sizeof(id));
+	conn_wake(r.server, id);
+	testclient_expect(&t, "WOKEN\r\n");
+	testclient_close(&t);
+	testrig_stop(&r);
+}
+
+/* --- stop --- */
+
+TEST(server_stop_says_goodbye)
+{
+	struct testrig r = { 0 };
+	struct testclient idle, half, sleeping, data, tls, handshake;
+
+	testrig_start(&r);
+	testclient_open(&idle, r.plain, NULL);
+	testclient_expect(&idle, "HELLO\r\n");
+	testclient_open(&half, r.plain, NULL);
+	testclient_put(&half, S("ECHO"));
+	testclient_expect(&half, "HELLO\r\n");
+	testclient_open(&sleeping, r.plain, NULL);
+	testclient_put(&sleeping, S("SLEEP 1000000\r\n"));
+	testclient_expect(&sleeping, "HELLO\r\n");
+	testclient_open(&data, r.plain, NULL);
+	testclient_put(&data, S("DATA 1000\r\nabc"));
+	testclient_expect(&data, "HELLO\r\nGO\r\n");
+	testclient_open(&tls, r.tls, NULL);
+	testclient_tls(&tls);
+	testclient_expect(&tls, "HELLO\r\n");
+	testclient_open(&handshake, r.tls, NULL);
+	TESTRIG_UNTIL(conn_server_count(r.server) == 6);
+	conn_server_stop(r.server, 3 * TIME_SEC);
+	testclient_expect(&idle, "SHUTDOWN\r\n");
+	testclient_expect(&half, "SHUTDOWN\r\n");
+	testclient_expect(&sleeping, "SHUTDOWN\r\n");
+	testclient_expect(&data, "SHUTDOWN\r\n");
+	testclient_expect(&tls, "SHUTDOWN\r\n");
+	testclient_expect_end(&handshake);
+	testclient_close(&idle);
+	testclient_close(&half);
+	testclient_close(&sleeping);
+	testclient_close(&data);
+	testclient_close(&tls);
+	testclient_close(&handshake);
+	testrig_stop(&r);
+}
+
+/* What runs may finish; after the grace period its waits end; peers that do not read are closed in the end. */
+TEST(server_stop_frees_waits)
+{
+	struct testrig r = { .o.write_timeout_us = TIME_MIN };
+	struct testclient t, slow;
+
+	testrig_start(&r);
+	testclient_open(&t, r.plain, NULL);
+	testclient_put(&t, S("BLOCK\r\n"));
+	testclient_open(&slow, r.plain, NULL);
+	testclient_put(&slow, S("BIG 100000000\r\n"));
+	TESTRIG_UNTIL(r.o.blocked == 1 && testrig_waiting(&r) == 1);
+	conn_server_stop(r.server, 20 * TIME_MS);
+	testclient_expect(&t, "HELLO\r\nSTOPPED\r\nSHUTDOWN\r\n");
+	testclient_close(&t);
+	testclient_close(&slow);
+	testrig_stop(&r);
+}
+
+static atomic_int background_ran;
+
+static void
+background(void *arg, const struct ctx *ctx)
+{
+	struct testrig *r = arg;
+	int e;
+
+	atomic_fetch_add(&background_ran, 1);
+	while ((e = ctx_check(ctx)) == 0)
+		sched_yield();
+	assert_int_equal(e, ERR_CANCELED);
+	assert_false(conn_server_run_background(r->server, background, r));
+}
+
+TEST(server_background)
+{
+	struct testrig r = { 0 };
+	struct testclient t;
+
+	testrig_start(&r);
+	assert_true(conn_server_run_background(r.server, background, &r));
+	TESTRIG_UNTIL(atomic_load(&background_ran) == 1);
+	testclient_open(&t, r.plain, NULL);
+	testclient_put(&t, S("ECHO a\r\n"));
+	testclient_expect(&t, "HELLO\r\n= a\r\n");
+	testclient_close(&t);
+	testrig_stop(&r);
+}
+
+/* --- the peer's end --- */
+
+TEST(server_half_close)
+{
+	struct testrig r = { 0 };
+	struct testclient t;
+
+	testrig_start(&r);
+	testclient_open(&t, r.plain, NULL);
+	testclient_put(&t, S("ECHO a\r\nBIG 100000\r\nECHO"));
+	assert_int_equal(shutdown(t.fd, SHUT_WR), 0);
+	testclient_expect(&t, "HELLO\r\n= a\r\n");
+	assert_int_equal(testclient_skip(&t, 100002), 100002);
+	testclient_expect_end(&t);
+	testclient_close(&t);
+	testrig_stop(&r);
+}
+
+TEST(server_reset_by_peer)
+{
+	struct testrig r = { 0 };
+	struct testclient t;
+
+	testrig_start(&r);
+	for (int i = 0; i < 20; i++) {
+		testclient_open(&t, i % 2 ? r.plain : r.tls, NULL);
+		if (i % 2 == 0)
+			testclient_tls(&t);
+		testclient_put(&t, i % 4 < 2 ? S("IDLE\r\n") : S("BIG 1000000\r\n"));
+		assert_int_equal(setsockopt(t.fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 }, sizeof(struct linger)), 0);
+		testclient_close(&t);
+	}
+	TESTRIG_UNTIL(conn_server_count(r.server) == 0);
+	testrig_stop(&r);
+}

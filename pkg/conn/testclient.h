@@ -15,6 +15,7 @@
 struct testclient {
 	int fd;                         /* -1 = closed */
 	SSL *ssl;
+	const char *alpn;               /* offered in the handshake; NULL = none */
 	/* For testclient_raw: the client's application traffic secret, by the key log. */
 	uint8_t secret[64];
 	size_t secret_n;
@@ -23,6 +24,7 @@ struct testclient {
 
 /* testclient_open connects to 127.0.0.1 at the port, from the given loopback address (NULL: any). */
 void testclient_open(struct testclient *t, uint16_t port, const char *from);
+bool testclient_connects(uint16_t port);                /* whether somebody listens */
 void testclient_adopt(struct testclient *t, int fd);
 void testclient_tls(struct testclient *t);              /* handshake; no verification */
 bool testclient_try_tls(struct testclient *t);          /* false when the server ends it */

@@ -33,8 +33,8 @@ testclient_adopt(struct testclient *t, int fd)
 	ignore_result(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)));
 }
 
-void
-testclient_open(struct testclient *t, uint16_t port, const char *from)
+static int
+dial(uint16_t port, const char *from)
 {
 	struct ipport to = { .port = port }, local = { 0 };
 	struct sockaddr_storage ss;
@@ -49,8 +49,28 @@ testclient_open(struct testclient *t, uint16_t port, const char *from)
 	}
 	assert_ok(ip_parse(S("127.0.0.1"), &to.ip));
 	n = ipport_sockaddr(&to, &ss);
-	assert_int_equal(connect(fd, (struct sockaddr *)&ss, n), 0);
+	if (connect(fd, (struct sockaddr *)&ss, n) < 0)
+		fd_close(&fd);
+	return fd;
+}
+
+void
+testclient_open(struct testclient *t, uint16_t port, const char *from)
+{
+	int fd = dial(port, from);
+
+	assert_true(fd >= 0);
 	testclient_adopt(t, fd);
+}
+
+bool
+testclient_connects(uint16_t port)
+{
+	int fd = dial(port, NULL);
+	bool yes = fd >= 0;
+
+	fd_close(&fd);
+	return yes;
 }
 
 void
@@ -84,7 +104,7 @@ testclient_try_tls(struct testclient *t)
 {
 	struct tls_ctx *ctx;
 
-	assert_ok(tls_ctx_new(&(struct tls_ctx_opts){ 0 }, &ctx, NULL));
+	assert_ok(tls_ctx_new(&(struct tls_ctx_opts){ .alpn = t->alpn }, &ctx, NULL));
 	SSL_CTX_set_keylog_callback(tls_ctx_raw(ctx), on_key);
 	SSL_CTX_set_mode(tls_ctx_raw(ctx), SSL_MODE_AUTO_RETRY);
 	/* A suite whose keys testclient_raw knows how to use. */

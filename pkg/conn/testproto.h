@@ -11,7 +11,7 @@
  *	STARTTLS        "GO", then TLS; after the handshake "TLS"
  *	XOR n           "GO", then every byte in both directions is xored with n
  *	SLEEP ms        reading stops; "AWAKE" when the time passed
- *	IDLE            "+", "WOKEN" at each wake until the next line (DONE: "OK")
+ *	IDLE [n]        "+", "WOKEN" at each wake until the next line (DONE: "OK"), with n bytes of 'x' before it
  *	SLOW 0|1        tarpit
  *	GROUP n, CLASS n        for the pool
  *	BLOCK           holds its worker until testproto_release or the stop of the server; "DONE" or "STOPPED"

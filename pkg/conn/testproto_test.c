@@ -16,6 +16,7 @@ struct session {
 	uint64_t want, got, sum;
 	uint64_t lit;                   /* framer: announced octets, "+" was sent */
 	bool idle;
+	uint64_t wake_bytes;            /* before "WOKEN" */
 };
 
 static struct testproto_opts no_opts;
@@ -183,14 +184,20 @@ cmd_xor(struct conn *c, uint64_t n)
 	return CONN_NEXT_PARK;
 }
 
-static enum conn_next
-cmd_big(struct conn *c, uint64_t n)
+static void
+write_bulk(struct conn *c, uint64_t n)
 {
 	char piece[1000];
 
 	memset(piece, 'x', sizeof(piece));
 	for (; n > 0 && conn_ok(c); n -= MIN(n, (uint64_t)sizeof(piece)))
 		conn_write(c, str_n(piece, MIN(n, (uint64_t)sizeof(piece))));
+}
+
+static enum conn_next
+cmd_big(struct conn *c, uint64_t n)
+{
+	write_bulk(c, n);
 	conn_write(c, S("\r\n"));
 	return CONN_NEXT_PARK;
 }
@@ -209,11 +216,12 @@ cmd_block(struct conn *c)
 }
 
 static enum conn_next
-cmd_idle(struct conn *c)
+cmd_idle(struct conn *c, uint64_t n)
 {
 	struct session *s = conn_data(c);
 
 	s->idle = true;
+	s->wake_bytes = n;
 	opts_of(c)->last_id = conn_id(c);
 	conn_want_wake(c, true);
 	conn_write(c, S("+\r\n"));
@@ -249,7 +257,7 @@ command(struct conn *c, const struct conn_unit *u)
 	else if (str_is(verb, S("BLOCK")))
 		return cmd_block(c);
 	else if (str_is(verb, S("IDLE")))
-		return cmd_idle(c);
+		return cmd_idle(c, n);
 	else if (str_is(verb, S("STARTTLS")) && conn_tls_ctx(c) && !conn_is_tls(c)) {
 		conn_write(c, S("GO\r\n"));
 		return CONN_NEXT_STARTTLS;
@@ -313,6 +321,7 @@ unit(struct conn *c, const struct conn_unit *u)
 		conn_write(c, S("AWAKE\r\n"));
 		return CONN_NEXT_PARK;
 	case CONN_WAKE:
+		write_bulk(c, s->wake_bytes);
 		conn_write(c, S("WOKEN\r\n"));
 		return CONN_NEXT_PARK;
 	case CONN_BAD_INPUT:

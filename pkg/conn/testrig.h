@@ -23,6 +23,8 @@ void testrig_start(struct testrig *r);
 /* testrig_stop drains, frees, and checks that every started connection was closed and nothing is left. */
 void testrig_stop(struct testrig *r);
 void testrig_release(struct testrig *r);        /* lets BLOCK commands go on */
+unsigned testrig_waiting(struct testrig *r);    /* workers that wait for output */
+unsigned testrig_running(struct testrig *r);    /* workers that do anything */
 /* testrig_listen opens another listener; returns its port. */
 uint16_t testrig_listen(struct testrig *r, const struct conn_listener_opts *lo);
 /* TESTRIG_UNTIL waits until a condition holds that other threads bring about; fails after 20 s. */

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "conn/conn_internal.h"
+#include "conn/server_internal.h"
 #include "testutil/testutil.h"
 
 uint16_t
@@ -62,4 +62,20 @@ testrig_stop(struct testrig *r)
 	fd_close(&r->o.gate_fd);
 	assert_int_equal(r->o.started, r->o.closed);
 	assert_int_equal(conn_in_total(), 0);
+}
+
+unsigned
+testrig_waiting(struct testrig *r)
+{
+	LOCKED(&r->server->lock);
+	return r->server->nwaiting;
+}
+
+unsigned
+testrig_running(struct testrig *r)
+{
+	struct workpool_stats st;
+
+	workpool_stats(r->server->pool, &st);
+	return st.running + st.queued;
 }

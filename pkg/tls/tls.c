@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Implementation notes. A struct tls_ctx hangs on its SSL_CTX as ex_data and is freed with it, so there is one reference count for
- * both, and callbacks that OpenSSL makes with the SSL_CTX always find it alive.
+ * Implementation notes. A struct tls_ctx hangs on its SSL_CTX as ex_data and is freed with it, so callbacks that OpenSSL makes for a session
+ * always find it alive. All references that tls_ctx_ref counts are one reference to the SSL_CTX: OpenSSL's own count would do, but
+ * ThreadSanitizer cannot see into that.
  */
 #include "tls/tls.h"
 
@@ -33,6 +34,7 @@ ctx_free(void *parent unused_, void *ptr, CRYPTO_EX_DATA *ad unused_, int idx un
 
 	if (c == NULL)
 		return;
+	bug_if(atomic_load_explicit(&c->refs, memory_order_acquire) != 0);
 	lock_done(&c->ticket_lock);
 	mem_erase(c->tickets, sizeof(c->tickets));
 	mem_free(&c->alpn);
@@ -205,6 +207,7 @@ tls_ctx_new(const struct tls_ctx_opts *o, struct tls_ctx **r_ctx, struct errmsg 
 	if (ctx == NULL)
 		return set_openssl(e, ERR_UNSUPPORTED, "new TLS context");
 	c = mem_alloc(sizeof(*c));
+	atomic_init(&c->refs, 1);
 	c->ctx = ctx;
 	c->verify_key = o->verify_key;
 	c->verify_arg = o->verify_arg;
@@ -219,7 +222,7 @@ tls_ctx_new(const struct tls_ctx_opts *o, struct tls_ctx **r_ctx, struct errmsg 
 	else if (o->cert_pem.n > 0)
 		r = use_pem(ctx, o->cert_pem, o->key_pem, e);
 	if (r < 0) {
-		SSL_CTX_free(ctx);
+		tls_ctx_unref(&c);
 		return r;
 	}
 	*r_ctx = c;
@@ -229,16 +232,18 @@ tls_ctx_new(const struct tls_ctx_opts *o, struct tls_ctx **r_ctx, struct errmsg 
 struct tls_ctx *
 tls_ctx_ref(struct tls_ctx *c)
 {
-	SSL_CTX_up_ref(c->ctx);
+	atomic_fetch_add_explicit(&c->refs, 1, memory_order_relaxed);
 	return c;
 }
 
 void
 tls_ctx_unref(struct tls_ctx **c)
 {
-	if (*c)
-		SSL_CTX_free((*c)->ctx);
+	struct tls_ctx *x = *c;
+
 	*c = NULL;
+	if (x && atomic_fetch_sub_explicit(&x->refs, 1, memory_order_acq_rel) == 1)
+		SSL_CTX_free(x->ctx);
 }
 
 SSL_CTX *

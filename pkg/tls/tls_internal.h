@@ -5,6 +5,8 @@
 #ifndef TLS_TLS_INTERNAL_H
 #define TLS_TLS_INTERNAL_H
 
+#include <stdatomic.h>
+
 #include "base/lock.h"
 #include "base/mem.h"
 #include "tls/tls.h"
@@ -22,6 +24,7 @@ struct tls_ticket_key {
 
 /* Lives as long as the SSL_CTX, whose reference count is its own: sessions and callbacks may use it without counting again. */
 struct tls_ctx {
+	atomic_uint refs;
 	SSL_CTX *ctx;
 	char *alpn;                     /* NULL = none; else wire form: length byte and name */
 	bool (*verify_key)(void *arg, struct str fingerprint);
