@@ -67,7 +67,7 @@ add_block(struct arena *a, size_t need)
 	if (size > SIZE_MAX / 2)
 		bug("arena piece of %zu bytes", need);
 	b = malloc(sizeof(*b) + size);
-	if (b == NULL)
+	if (b == NULL)                                  /* GCOVR_EXCL_BR_LINE: out of memory */
 		b = mem_alloc(sizeof(*b) + size);       /* GCOVR_EXCL_LINE: reports and aborts */
 	*b = (struct arena_block){ .size = size };
 	POISON(b->data, size);
@@ -189,7 +189,7 @@ arena_grow(struct arena *a, void *p, size_t n, size_t cap, size_t size)
 	if (__builtin_mul_overflow(cap, size, &want) || n > cap)
 		bug("arena_grow to %zu elements of %zu bytes", cap, size);
 	old = n * size;
-	if (q && b && q + old == b->data + b->used && q >= b->data && want - old <= b->size - b->used) {
+	if (q && b && q + old == b->data + b->used && want - old <= b->size - b->used) {
 		UNPOISON(q + old, want - old);
 		b->used += want - old;
 		count_used(a, want - old);

@@ -66,6 +66,28 @@ TEST(arena_does_not_keep_a_large_first_block)
 	assert_non_null(arena_bytes(&a, 1));
 }
 
+TEST(arena_alignment_passes_the_end_of_a_block)
+{
+	cleanup_(arena_done) struct arena a = { .block_size = 65 };
+
+	arena_bytes(&a, 65);
+	assert_true(all_zero(arena_alloc(&a, 1), 1));
+	assert_non_null(a.first);
+	assert_ptr_not_equal(a.first, a.cur);
+}
+
+TEST(arena_erases)
+{
+	struct arena a = { 0 };
+
+	arena_erase(&a);
+	memset(arena_bytes(&a, 10), 'x', 10);
+	memset(arena_bytes(&a, 10000), 'x', 10000);
+	arena_erase(&a);
+	assert_null(a.first);
+	assert_int_equal(a.used, 0);
+}
+
 TEST(arena_many_blocks)
 {
 	cleanup_(arena_done) struct arena a = { .block_size = 64 };
@@ -110,6 +132,12 @@ TEST(arena_grow_in_place_and_by_copy)
 	assert_ptr_not_equal(v, w);     /* no room in the block */
 	assert_int_equal(w[3], 3);
 	assert_int_equal(((uint32_t *)arena_grow(&a, w, 4, 4, sizeof(*w)))[3], 3);
+	/* From memory that is not the arena's. */
+	arena_done(&a);
+	v = arena_grow(&a, (uint32_t[]){ 5, 6 }, 2, 3, sizeof(*v));
+	assert_int_equal(v[0], 5);
+	assert_int_equal(v[1], 6);
+	assert_int_equal(v[2], 0);
 }
 
 static void

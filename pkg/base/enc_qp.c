@@ -20,7 +20,7 @@ is_wsp(char c)
 static void
 release(struct enc_qpdec *d, struct buf *out)
 {
-	if (d->nheld > 0 && d->held[0] == '=')
+	if (d->held[0] == '=')
 		d->bad++;
 	buf_add(out, str_n(d->held, d->nheld));
 	d->nheld = 0;

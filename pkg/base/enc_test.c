@@ -80,6 +80,9 @@ TEST(base64_strict)
 		{ "+//+", true, false },
 		{ "-__-", false, true },
 		{ "Zm9*", false, false },
+		{ "Zm9{", false, false },
+		{ "Zm9[", false, false },
+		{ "Zm9:", false, false },
 		{ "Zm\xc3\xa4", false, false },
 	};
 	struct str out;

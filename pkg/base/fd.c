@@ -79,8 +79,8 @@ fd_pread_full(int fd, void *p, size_t n, off_t off)
 	while (n > 0) {
 		ssize_t r = pread(fd, at, n, off);
 
-		if (r < 0 && errno == EINTR)
-			continue;
+		if (r < 0 && errno == EINTR)    /* GCOVR_EXCL_BR_LINE: local file systems do not */
+			continue;               /* GCOVR_EXCL_LINE */
 		if (r < 0)
 			return err_from_errno(errno);
 		if (r == 0)
@@ -100,7 +100,7 @@ fd_read_file(struct arena *a, const char *path, size_t max, struct str *r_conten
 	size_t n = 0, cap;
 	char *p;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fd < 0 || fstat(fd, &st) < 0)       /* GCOVR_EXCL_BR_LINE: fstat of a descriptor just opened */
 		return err_errno(e, errno, "%s", path);
 	/* The size is a hint only: files of /proc have none, and a file may grow. One byte more shows the end. */
 	cap = st.st_size > 0 && (uintmax_t)st.st_size < max ? (size_t)st.st_size + 1 : MIN(max, (size_t)4096) + 1;
@@ -108,8 +108,8 @@ fd_read_file(struct arena *a, const char *path, size_t max, struct str *r_conten
 	for (;;) {
 		ssize_t r = read(fd, p + n, cap - n);
 
-		if (r < 0 && errno == EINTR)
-			continue;
+		if (r < 0 && errno == EINTR)    /* GCOVR_EXCL_BR_LINE: local file systems do not */
+			continue;               /* GCOVR_EXCL_LINE */
 		if (r < 0)
 			return err_errno(e, errno, "%s", path);
 		if (r == 0)
@@ -135,8 +135,8 @@ write_new(const char *tmp, struct str content, mode_t mode, struct errmsg *e)
 
 	if (fd < 0)
 		return err_errno(e, errno, "create %s", tmp);
-	if (fchmod(fd, mode) < 0)
-		return err_errno(e, errno, "chmod %s", tmp);    /* GCOVR_EXCL_LINE: it is our own file */
+	if (fchmod(fd, mode) < 0)                               /* GCOVR_EXCL_BR_LINE: it is our own file */
+		return err_errno(e, errno, "chmod %s", tmp);    /* GCOVR_EXCL_LINE */
 	if (fd_pwrite_all(fd, content, 0) < 0)
 		return err_errno(e, errno, "write %s", tmp);
 	if (ops->fsync(fd) < 0)
@@ -220,16 +220,18 @@ empty_dir(int fd, const char *name, unsigned depth, struct errmsg *e)
 	struct dirent *de;
 	int r = 0;
 
+	/* GCOVR_EXCL_START: it is a directory, just opened */
 	if (d == NULL) {
-		r = err_errno(e, errno, "%s", name);    /* GCOVR_EXCL_START: it is a directory, just opened */
+		r = err_errno(e, errno, "%s", name);
 		close(fd);
-		return r;                               /* GCOVR_EXCL_STOP */
+		return r;
 	}
+	/* GCOVR_EXCL_STOP */
 	while (r == 0 && (errno = 0, de = readdir(d)) != NULL)
 		if (strcmp(de->d_name, ".") != 0 && strcmp(de->d_name, "..") != 0)
 			r = remove_below(dirfd(d), de->d_name, depth, e);
-	if (r == 0 && errno != 0)
-		r = err_errno(e, errno, "read directory %s", name);     /* GCOVR_EXCL_LINE: needs a broken disk */
+	if (r == 0 && errno != 0)                                       /* GCOVR_EXCL_BR_LINE: needs a broken disk */
+		r = err_errno(e, errno, "read directory %s", name);     /* GCOVR_EXCL_LINE */
 	closedir(d);
 	return r;
 }
@@ -244,9 +246,9 @@ remove_below(int at, const char *name, unsigned depth, struct errmsg *e)
 	if (fd < 0) {
 		if (errno == ENOENT)
 			return 0;
-		if (errno != ENOTDIR && errno != ELOOP)
+		if (errno != ENOTDIR)   /* what a link gives, too */
 			return err_errno(e, errno, "%s", name);
-		if (unlinkat(at, name, 0) < 0 && errno != ENOENT)
+		if (unlinkat(at, name, 0) < 0 && errno != ENOENT)       /* GCOVR_EXCL_BR_LINE: ENOENT is a race */
 			return err_errno(e, errno, "remove %s", name);
 		return 0;
 	}
@@ -255,7 +257,7 @@ remove_below(int at, const char *name, unsigned depth, struct errmsg *e)
 		return err_set(e, ERR_LIMIT, "%s: directories nested too deep", name);
 	}
 	TRY(empty_dir(fd, name, depth - 1, e));
-	if (unlinkat(at, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+	if (unlinkat(at, name, AT_REMOVEDIR) < 0 && errno != ENOENT)    /* GCOVR_EXCL_BR_LINE: as above */
 		return err_errno(e, errno, "remove directory %s", name);
 	return 0;
 }
@@ -272,7 +274,7 @@ set_flag(int fd, int get, int set, int flag, bool on)
 {
 	int flags = fcntl(fd, get);
 
-	if (flags < 0 || fcntl(fd, set, on ? flags | flag : flags & ~flag) < 0)
+	if (flags < 0 || fcntl(fd, set, on ? flags | flag : flags & ~flag) < 0) /* GCOVR_EXCL_BR_LINE: the second goes as the first */
 		bug("fcntl of descriptor %d: %s", fd, err_strerror(errno));
 }
 
@@ -294,8 +296,8 @@ fd_count_open(void)
 	DIR *d = opendir("/proc/self/fd");
 	int n = 0;
 
-	if (d == NULL)
-		return -1;      /* GCOVR_EXCL_LINE: /proc is always there in tests */
+	if (d == NULL)          /* GCOVR_EXCL_BR_LINE: /proc is always there in tests */
+		return -1;      /* GCOVR_EXCL_LINE */
 	while (readdir(d) != NULL)
 		n++;
 	closedir(d);

@@ -20,7 +20,7 @@ mem_alloc(size_t n)
 {
 	void *p = calloc(1, n ? n : 1);
 
-	if (p == NULL)
+	if (p == NULL)          /* GCOVR_EXCL_BR_LINE */
 		no_memory(n);   /* GCOVR_EXCL_LINE */
 	return p;
 }
@@ -44,7 +44,7 @@ mem_grow(void *p, size_t old, size_t new_count, size_t size)
 	if (__builtin_mul_overflow(new_count, size, &n))
 		bug("allocation of %zu elements of %zu bytes overflows", new_count, size);
 	q = realloc(p, n ? n : 1);
-	if (q == NULL)
+	if (q == NULL)          /* GCOVR_EXCL_BR_LINE */
 		no_memory(n);   /* GCOVR_EXCL_LINE */
 	if (new_count > old)
 		memset(q + old * size, 0, (new_count - old) * size);

@@ -99,6 +99,7 @@ TEST(str_prefixes_and_suffixes)
 	assert_false(str_ends(S("c"), S("bc")));
 	assert_true(str_iends(S("abc"), S("BC")));
 	assert_false(str_iends(S("c"), S("BC")));
+	assert_false(str_iends(S("abc"), S("BD")));
 }
 
 TEST(str_searching)

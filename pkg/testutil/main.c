@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "testutil/testutil.h"
 #include "testutil/testutil_internal.h"
 
@@ -32,8 +33,8 @@ start_sanitizer_thread(void)
 {
 	pthread_t t;
 
-	if (pthread_create(&t, NULL, do_nothing, NULL) == 0)
-		pthread_join(t, NULL);
+	bug_if(pthread_create(&t, NULL, do_nothing, NULL) != 0);
+	pthread_join(t, NULL);
 }
 
 int
@@ -60,9 +61,7 @@ main(int argc, char **argv)
 
 	for (const struct testutil_test *t = all; t; t = t->next)
 		n++;
-	tests = calloc(n + 1, sizeof(tests[0]));
-	if (tests == NULL)
-		return 2;
+	tests = mem_allocn(n, sizeof(tests[0]));
 	n = 0;
 	for (const struct testutil_test *t = all; t; t = t->next) {
 		if (!is_wanted(t->name, argv + optind))
