@@ -47,7 +47,7 @@ finish(struct reader *r, const char *what, struct errmsg *e)
 
 /*
  * Dot-string     = Atom *("."  Atom)
- * Quoted-string  = DQUOTE *QcontentSMTP DQUOTE         rfc/5321:2318
+ * Quoted-string  = DQUOTE *QcontentSMTP DQUOTE         rfc/5321:2320
  * atext and qtextSMTP include non-ASCII                rfc/6531:414,419
  */
 static struct str
