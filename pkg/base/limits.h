@@ -58,6 +58,9 @@
 #define LIMIT_MAILBOX_NAME 1000                 /* octets of a full mailbox name */
 #define LIMIT_KEYWORDS 100                      /* keywords of one message */
 #define LIMIT_KEYWORD 128                       /* octets of one keyword */
+#define LIMIT_MAILBOX_KEYWORDS 1000             /* different ones ever used in a mailbox: every SELECT sends them all */
+#define LIMIT_PARSED_SIZE (4 * 1024 * 1024)     /* serialised structure of a message that is kept; a larger one is parsed when needed */
+#define LIMIT_THREAD_REFERENCES 100             /* closest ones that are looked up at delivery, under the account lock */
 
 /* JSON and configuration */
 #define LIMIT_JSON_DEPTH 100

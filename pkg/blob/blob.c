@@ -54,6 +54,13 @@ blob_path(struct arena *a, int64_t id)
 	return str_fmt(a, "%.*s/%lld", (int)(d - dir), dir, (long long)id);
 }
 
+int64_t
+blob_path_next(int64_t id)
+{
+	unsigned bits = atomic_load(&shift);
+	return (int64_t)((((uint64_t)id >> bits) + 1) << bits);
+}
+
 int
 blob_new(const char *tmpdir, struct blob **r_blob)
 {

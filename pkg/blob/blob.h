@@ -20,6 +20,7 @@
 
 /* blob_path: relative path "<dir>/<id>" of a message id: id >> 13 in base 64, least significant digit first. */
 struct str blob_path(struct arena *a, int64_t id);
+int64_t blob_path_next(int64_t id);     /* the first id after this one whose file lies in another directory */
 /* blob_set_shift changes the number of low bits (13); tests use 1 to exercise directory changes. */
 void blob_set_shift(unsigned bits);
 

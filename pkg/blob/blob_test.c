@@ -55,6 +55,7 @@ TEST(paths)
 		test_row("%lld", (long long)rows[i].id);
 		assert_strz(blob_path(test_arena(), rows[i].id), rows[i].want);
 	}
+	assert_true(blob_path_next(1) == 8192 && blob_path_next(8191) == 8192 && blob_path_next(8192) == 16384);
 	blob_set_shift(1);
 	assert_strz(blob_path(test_arena(), 2), "b/2");
 	blob_set_shift(13);
