@@ -65,6 +65,8 @@ struct store_opts {
 	/* Looks an account up in the configuration at hand; results in the arena. ERR_NOTFOUND when there is none. */
 	int (*account_config)(void *arg, struct arena *a, struct str name, struct store_account_config *r_c);
 	void *arg;
+	/* Organisational domain (public suffix list) of a domain, both Unicode lower-case; result in the arena. NULL: the domain itself is taken. */
+	struct str (*org_domain)(void *arg, struct arena *a, struct str domain);
 	const struct clock *clock;      /* NULL = system */
 	bool check_on_close;            /* run the full consistency check at each close of an account and abort on failure (tests) */
 };
@@ -72,6 +74,8 @@ struct store_opts {
 int store_open(const struct store_opts *o, struct store **r_store, struct errmsg *e) must_use_;
 /* store_close: all accounts must have been closed. Waits for the eraser. */
 void store_close(struct store **s);
+/* store_settle waits until every message is erased that no session refers to any more. For tests and orderly ends. */
+void store_settle(struct store *s);
 const char *store_tmp_dir(const struct store *s);
 
 /* store_account_open: creates the account's directory and database at first use, replays erasures, guards against id reuse. */
@@ -79,7 +83,10 @@ int store_account_open(struct store *s, struct str name, bool for_login, struct 
 struct store_account *store_account_ref(struct store_account *a);
 void store_account_close(struct store_account **a);     /* releases one reference; NULL is fine (cleanup_()) */
 struct str store_account_name(const struct store_account *a);
-/* store_account_trim closes pooled readers and shrinks the writer when the account was not used for 10 s (called by a timer). */
+/*
+ * An account that nobody refers to stays open, since mail comes one by one. store_trim, called by a timer every few seconds, closes those not used for
+ * 10 s, and gives back the database connections of those that only parked sessions refer to; they come back when needed.
+ */
 void store_trim(struct store *s);
 
 /* --- transactions --- */
