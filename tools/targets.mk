@@ -61,6 +61,15 @@ $(addprefix fuzz-run-,$(FUZZERS)): fuzz-run-%: $(O)/fuzz/%
 		-artifact_prefix=$(BUILD)/crash-$*- $(addprefix -dict=,$(wildcard $(patsubst %.c,%.dict,$(filter %/$*_fuzz.c,$(FUZZSRC))))) \
 		$(BUILD)/corpus/$* $(wildcard testdata/fuzz/$*)
 
+.PHONY: integration bench
+integration: all ## real clients, bad input and crashes against build/$(V)/mox
+	$(Q)integration/run -V $(V)
+
+# BENCH="--only login" and the like are passed on.
+bench: all ## compare with Postfix and Dovecot (needs root, and BENCHDIR)
+	$(Q)tools/setup test peers
+	$(Q)tools/bench $(BENCH)
+
 ##: Check
 # Everything that is not a matter of running the program. -k: one failing part does not hide the others.
 .PHONY: check check-headers check-lint check-rfc check-tools
