@@ -8,7 +8,7 @@ import re
 
 from csource import Report, blank, c_files, read
 
-CALL = re.compile(r"\b(sleep|usleep|nanosleep|clock_nanosleep|thrd_sleep|sched_yield|pthread_yield)\s*\("
+CALL = re.compile(r"\b(sleep|usleep|nanosleep|clock_nanosleep|thrd_sleep)\s*\("
                   r"|\b(?:p?poll|p?select)\s*\(\s*(?:NULL|0)\s*,\s*(?:0|NULL)\s*,\s*(?!0\s*\))")
 
 
