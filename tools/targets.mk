@@ -93,7 +93,7 @@ check-rfc: ## references to RFC lines exist
 	$(Q)tools/rfcref check
 
 check-tools: ## tests of the tools themselves
-	$(Q)for t in tools/lint/test tools/rfcref_test; do $$t || exit 1; done
+	$(Q)for t in tools/lint/test tools/rfcref_test tools/runtests_test tools/fuzzmain_test; do $$t || exit 1; done
 
 # Advisory: read what they say. PKG=x limits them to one package.
 .PHONY: tidy

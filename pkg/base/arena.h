@@ -49,8 +49,8 @@ char *arena_strdup(struct arena *a, const char *s) __attribute__((malloc, return
 #define ARENA_NEWN(a, n, type) ((type *)arena_allocn((a), (n), sizeof(type)))
 
 /*
- * A mark remembers how full the arena is; restoring it frees what came later. ARENA_SCOPE(a) restores at the end of the
- * enclosing block: use it around the body of loops over messages.
+ * A mark remembers how full the arena is; restoring it frees what came later, also what older arrays, lists and buffers grew by
+ * meanwhile. ARENA_SCOPE(a) restores at the end of the enclosing block: use it around the body of loops over messages.
  */
 struct arena_mark arena_mark(struct arena *a);
 void arena_restore(struct arena_mark *m);

@@ -62,16 +62,10 @@ buf_reserve(struct buf *b, size_t n)
 	cap = MAX(need, MAX((size_t)64, b->cap * 2));
 	if (cap - 1 > b->max)
 		cap = MAX(need, b->max + 1);
-	/* Heap buffers do not go through mem_grow: what lies behind n is not read, zeroing it would cost. */
-	if (b->a) {
-		char *p = arena_bytes(b->a, cap);
-
-		if (b->n > 0)
-			memcpy(p, b->p, b->n);
-		b->p = p;
-	} else {
-		b->p = mem_grow(b->p, cap, cap, 1);
-	}
+	if (b->a)
+		b->p = arena_grow(b->a, b->p, b->cap, cap, 1);
+	else
+		b->p = mem_grow(b->p, cap, cap, 1);     /* cap as the old size: nothing behind n is read, so it need not be zeroed */
 	b->cap = cap;
 	b->p[b->n] = '\0';
 	return true;

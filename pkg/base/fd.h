@@ -39,7 +39,10 @@ int fd_pwrite_all(int fd, struct str s, off_t off) must_use_;
 int fd_pread_full(int fd, void *p, size_t n, off_t off) must_use_;
 /* fd_read_file reads a whole file of at most max bytes (ERR_LIMIT beyond) into the arena. */
 int fd_read_file(struct arena *a, const char *path, size_t max, struct str *r_content, struct errmsg *e) must_use_;
-/* fd_write_file replaces path atomically: temporary file beside it, fsync, rename, fsync of the directory. */
+/*
+ * fd_write_file replaces path atomically: temporary file beside it, fsync, rename, fsync of the directory. If only the last fails, the new
+ * content stands, but may not survive a crash.
+ */
 int fd_write_file(const char *path, struct str content, mode_t mode, struct errmsg *e) must_use_;
 int fd_sync_dir(const char *path) must_use_;
 int fd_mkdirs(const char *path, mode_t mode, struct errmsg *e) must_use_;  /* with parents; existing ones are fine */
