@@ -10,7 +10,7 @@
 
 #define WORD_TEXT_MAX (75 - 12)         /* of "=?utf-8?q?" and "?=": rfc/2047:206 */
 
-/* Characters that need no encoding in Q, wherever a word may stand: rfc/2047:388 */
+/* Characters that need no encoding in Q, wherever a word may stand: rfc/2047:383 */
 static bool
 is_q_plain(char c)
 {

@@ -101,7 +101,7 @@ localpart(struct reader *r)
 	return s;
 }
 
-/* Domain = sub-domain *("." sub-domain); sub-domain may be a U-label: rfc/5321:2300, rfc/6531:411 */
+/* Domain = sub-domain *("." sub-domain); sub-domain may be a U-label: rfc/5321:2291, rfc/6531:411 */
 static struct idna_domain
 domain(struct reader *r)
 {
