@@ -456,8 +456,12 @@ finish(struct parser *p, uint32_t i, int64_t end, int64_t end_line, bool at_boun
 static int
 finish_until(struct parser *p, uint32_t stop, int64_t end, int64_t end_line, bool at_boundary)
 {
-	for (uint32_t i = p->cur; i != stop; i = part(p, i)->parent)
+	for (uint32_t i = p->cur; i != stop; i = part(p, i)->parent) {
 		TRY(finish(p, i, end, end_line, at_boundary));
+		/* The line end before a boundary may be the empty line of a part without body: then its parents contain that. */
+		if (part(p, i)->space == p->space)
+			end = part(p, i)->end_off;
+	}
 	p->cur = stop;
 	return 0;
 }

@@ -444,7 +444,7 @@ message_load(struct arena *a, struct str blob, struct message *r_m)
 		get_part(&r, &m, i);
 	if (r.bad || r.p != r.end || !link_parts(&m))
 		return ERR_CORRUPT;
-	if (m.fault.text.n > 0 && m.fault.part >= m.nparts)
+	if (m.parts[0].header_off != 0 || m.parts[0].end_off != m.size || (m.fault.text.n > 0 && m.fault.part >= m.nparts))
 		return ERR_CORRUPT;
 	*r_m = m;
 	return 0;
