@@ -9,6 +9,10 @@
 #include "base/mem.h"
 #include "base/randutil.h"
 #include "base/utf8.h"
+#include "metrics/metrics.h"
+
+static struct metric ratelimited = METRICS_COUNTER_INIT("mox_authentication_ratelimited_total", "Connections refused for failed authentications.",
+    "kind");
 
 int
 auth_open(const struct auth_opts *o, struct auth **r_auth, struct errmsg *e)
@@ -105,7 +109,7 @@ auth_find(struct auth *a, struct arena *mem, struct str address, struct auth_fou
 		return AUTH_BAD_CREDENTIALS;
 	*r_f = (struct auth_found){
 		.account = str_dup(mem, addr.account_name),
-		.address = name,
+		.address = str_dup(mem, name),
 		.disabled = str_dup(mem, addr.account->login_disabled),
 	};
 	return 0;
@@ -123,6 +127,15 @@ bool
 auth_refused(struct auth *a, const struct ip *remote)
 {
 	return limited(a, remote) && !ratelimit_can_add(a->failed, remote, 1);
+}
+
+bool
+auth_refuse(struct auth *a, const struct ip *remote, const char *kind)
+{
+	if (!auth_refused(a, remote))
+		return false;
+	metrics_add(&ratelimited, 1, kind, NULL);
+	return true;
 }
 
 void

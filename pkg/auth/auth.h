@@ -78,6 +78,7 @@ void auth_binding(struct arena *a, SSL *ssl, struct scram_binding *r_binding);
 
 /* Failed attempts by IP (10/30/90 a minute, 50/150/450 a day), shared by all protocols. */
 bool auth_refused(struct auth *a, const struct ip *remote);             /* over the limit; quick, any thread */
+bool auth_refuse(struct auth *a, const struct ip *remote, const char *kind);   /* the same, counted in mox_authentication_ratelimited_total{kind} */
 void auth_failed(struct auth *a, const struct ip *remote);
 void auth_succeeded(struct auth *a, const struct ip *remote);
 void auth_set_limits(struct auth *a, bool enabled, bool exempt_loopback);

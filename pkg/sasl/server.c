@@ -24,6 +24,13 @@ struct sasl_server {
 
 typedef int step_fn(struct sasl_server *s, struct str data, struct str *r_challenge);
 
+/* set_user keeps the name: data of the client lives for one step only. */
+static void
+set_user(struct sasl_server *s, struct str name)
+{
+	s->user = str_dup(&s->a, utf8_nfc(&s->a, name));
+}
+
 /* --- PLAIN: message = [authzid] UTF8NUL authcid UTF8NUL passwd    rfc/4616:122 --- */
 
 static int
@@ -39,7 +46,7 @@ plain_message(struct sasl_server *s, struct str data, struct str *r_challenge un
 		nuls += data.p[i] == '\0';
 	if (nuls != 2 || !utf8_valid(authzid) || !utf8_valid(user))
 		return SASL_BAD_SYNTAX;
-	s->user = utf8_nfc(&s->a, user);
+	set_user(s, user);
 	if (authzid.n > 0 && !str_is(utf8_nfc(&s->a, authzid), s->user))
 		return SASL_BAD_AUTHZID;
 	return s->args.ops->password(s->args.arg, &s->a, s->user, rest);
@@ -66,7 +73,7 @@ login_user(struct sasl_server *s, struct str data, struct str *r_challenge)
 {
 	if (!utf8_valid(data) || str_has(data, '\0'))
 		return SASL_BAD_SYNTAX;
-	s->user = utf8_nfc(&s->a, data);
+	set_user(s, data);
 	*r_challenge = S("Password:");
 	return SASL_CONTINUE;
 }
@@ -103,7 +110,7 @@ cram_response(struct sasl_server *s, struct str data, struct str *r_challenge un
 	for (size_t i = 0; i < digest.n; i++)
 		if (!(digest.p[i] >= '0' && digest.p[i] <= '9') && !(digest.p[i] >= 'a' && digest.p[i] <= 'f'))
 			return SASL_BAD_SYNTAX;
-	s->user = utf8_nfc(&s->a, str_upto(data, (size_t)sp));
+	set_user(s, str_upto(data, (size_t)sp));
 	return s->args.ops->crammd5(s->args.arg, &s->a, s->user, s->challenge, digest);
 }
 
@@ -172,7 +179,7 @@ external_message(struct sasl_server *s, struct str data, struct str *r_challenge
 {
 	if (!utf8_valid(data) || str_has(data, '\0'))
 		return SASL_BAD_SYNTAX;
-	s->user = utf8_nfc(&s->a, data);
+	set_user(s, data);
 	return s->args.ops->external(s->args.arg, &s->a, s->user);
 }
 
