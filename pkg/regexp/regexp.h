@@ -2,9 +2,8 @@
 /*
  * regexp - regular expressions that users write and that are matched against what strangers send.
  *
- * The dialect is what RE2 and PCRE2 have in common: no backreferences, no look-around, no recursion, no callouts: those are refused when
- * compiling. Matching keeps to a budget of work and memory; a pattern that would exceed it does not match. Subjects are bytes; where a
- * subject is valid UTF-8, "." and classes match whole code points.
+ * The dialect is that of RE2, as mox (Go) has it: no backreferences, no look-around. Patterns and subjects are UTF-8; an invalid byte of a
+ * subject counts as U+FFFD. Matching takes time linear in the subject, whatever the pattern.
  */
 #ifndef REGEXP_REGEXP_H
 #define REGEXP_REGEXP_H
@@ -17,10 +16,11 @@
 
 #define REGEXP_MAX_PATTERN 4096
 #define REGEXP_MAX_GROUPS 50
+#define REGEXP_MAX_SUBJECT (64 * 1024)  /* of longer subjects the rest is not looked at */
 
 struct regexp;          /* immutable; may be used by several threads at once */
 
-/* regexp_compile: ERR_INVALID with what is wrong and where; ERR_LIMIT beyond REGEXP_MAX_PATTERN. Release with regexp_free. */
+/* regexp_compile: ERR_INVALID with what is wrong and where; ERR_LIMIT for a pattern or its expanded repetitions that are too long. Release with regexp_free. */
 int regexp_compile(struct str pattern, struct regexp **r_re, struct errmsg *e) must_use_;
 void regexp_free(struct regexp **re);           /* NULL is fine */
 
