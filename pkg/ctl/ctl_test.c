@@ -147,6 +147,7 @@ TEST(client_and_server)
 	assert_err(ctl_read_line(&c, test_arena(), &line, &e), ERR_CLOSED);
 	ctl_close(&c);
 	conn_server_free(&s);
+	e = (struct errmsg){ 0 };
 	assert_true(ctl_dial(path, &c, &e) < 0);
 	assert_non_null(strstr(e.text, "is mox running?"));
 }
