@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* data.c - what a signature covers: header fields from the bottom up, and the body in one pass for all who need it. */
+#include "base/buf.h"
+#include "base/limits.h"
+#include "dkim/dkim_internal.h"
+#include "message/header.h"
+
+#define PIECE (64 * 1024)       /* of the body, per read */
+
+/* All fields of a header. */
+static size_t
+fields_of(struct arena *a, struct str header, struct message_field **r_v)
+{
+	struct message_field *v = NULL, f;
+	size_t n = 0, cap = 0;
+
+	while (message_field_next(&header, &f, NULL)) {
+		if (n == cap) {
+			cap = cap ? cap * 2 : 32;
+			v = arena_grow(a, v, n, cap, sizeof(*v));
+		}
+		v[n++] = f;
+	}
+	*r_v = v;
+	return n;
+}
+
+int
+dkim_signed_data(struct arena *a, struct str header, const struct strlist *names, enum dkim_canon canon, struct str verify_form, struct str *r_data)
+{
+	struct message_field *v;
+	size_t n = fields_of(a, header, &v);
+	struct buf out = BUF_ARENA(a, 4 * LIMIT_HEADER_SIZE);
+
+	/* Each name takes the last instance not taken yet; one that is not there adds nothing: rfc/6376:2372 */
+	for (size_t i = 0; i < names->n; i++)
+		for (size_t k = n; k > 0; k--) {
+			if (v[k - 1].raw.n == 0 || !str_icase(v[k - 1].name, names->v[i]))
+				continue;
+			dkim_canon_field(&out, v[k - 1].raw, canon);
+			v[k - 1].raw.n = 0;
+			break;
+		}
+	dkim_canon_field(&out, verify_form, canon);
+	if (out.failed)
+		return ERR_LIMIT;
+	*r_data = buf_str(&out);
+	return 0;
+}
+
+int
+dkim_read_header(struct arena *a, const struct message_source *msg, struct str *r_header)
+{
+	int64_t size = message_source_size(msg);
+	struct str all;
+	int rv = message_read_header(a, msg, r_header);
+
+	/* A message may consist of a header alone: rfc/5322:394 */
+	if (rv != ERR_NOTFOUND || size > LIMIT_HEADER_SIZE)
+		return rv;
+	TRY(message_source_bytes(a, msg, 0, size, &all));
+	if (!str_ends(all, S("\r\n")))
+		return ERR_NOTFOUND;
+	*r_header = all;
+	return 0;
+}
+
+int
+dkim_hash_bodies(struct arena *a, const struct ctx *ctx, const struct message_source *msg, int64_t off, struct dkim_body *const *bodies, size_t n)
+{
+	int64_t size = message_source_size(msg);
+	char *piece = arena_bytes(a, PIECE);
+
+	if (n == 0)
+		return 0;
+	while (off < size) {
+		size_t want = (size_t)MIN((int64_t)PIECE, size - off);
+
+		TRY(ctx_check(ctx));
+		TRY(message_source_pread(msg, off, piece, want));
+		for (size_t i = 0; i < n; i++)
+			dkim_body_add(bodies[i], str_n(piece, want));
+		off += (int64_t)want;
+	}
+	return 0;
+}
