@@ -102,7 +102,7 @@ deliver(struct imap_framer *f, struct str in, size_t end_of_line, size_t used, c
 	f->continued = (flags & IMAP_UNIT_MESSAGE) != 0;
 	f->asked = false;
 	f->literals = 0;
-	f->known = f->scanned = 0;
+	f->octets = f->known = f->scanned = 0;
 	return IMAP_FRAME_UNIT;
 }
 
@@ -132,6 +132,7 @@ imap_frame(struct imap_framer *f, struct str in, struct imap_unit *r_unit)
 		if (is_message(f, str_upto(in, end), f->known + a.at))
 			return deliver(f, in, end, after, &a, IMAP_UNIT_MESSAGE, r_unit);
 		if (a.octets > f->max_literal || (!a.sync && a.octets > f->max_nonsync) || f->literals >= LIMIT_IMAP_LITERALS ||
+		    a.octets > f->max_literals - f->octets ||
 		    a.octets > f->max_command - MIN(after, (size_t)f->max_command))
 			return deliver(f, in, end, after, &a, IMAP_UNIT_TOOBIG, r_unit);
 		if (a.sync && !f->asked) {
@@ -144,6 +145,7 @@ imap_frame(struct imap_framer *f, struct str in, struct imap_unit *r_unit)
 		f->scanned = 0;
 		f->asked = false;
 		f->literals++;
+		f->octets += (uint32_t)a.octets;
 	}
 }
 

@@ -41,6 +41,7 @@ struct imap_framer {
 	uint32_t max_line;              /* of a line with its end; a longer one is ERR_LIMIT */
 	uint32_t max_literal;           /* of a literal that is not message data */
 	uint32_t max_nonsync;           /* of a non-synchronising one (LITERAL-: 4096) */
+	uint32_t max_literals;          /* of all literals of a unit */
 	uint32_t max_command;           /* of a whole unit */
 	bool lines;                     /* each line is a unit, nothing is a literal: within AUTHENTICATE and IDLE */
 
@@ -48,6 +49,7 @@ struct imap_framer {
 	bool continued;                 /* this unit goes on with a command with message data */
 	bool asked;                     /* the continuation for the literal at `known` was asked for */
 	uint16_t literals;              /* seen in this unit */
+	uint32_t octets;                /* in them */
 	uint32_t known;                 /* octets of whole lines and literals */
 	uint32_t scanned;               /* octets behind `known` without a line end */
 };

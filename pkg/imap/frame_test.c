@@ -6,8 +6,8 @@
 #include "base/limits.h"
 #include "imap/frame.h"
 
-static const struct imap_framer session = { .max_line = 100, .max_literal = 50, .max_nonsync = 50, .max_command = 400 };
-static const struct imap_framer before_login = { .max_line = 100, .max_literal = 50, .max_nonsync = 20, .max_command = 120 };
+static const struct imap_framer session = { .max_line = 100, .max_literal = 50, .max_nonsync = 50, .max_literals = 300, .max_command = 400 };
+static const struct imap_framer before_login = { .max_line = 100, .max_literal = 50, .max_nonsync = 20, .max_literals = 120, .max_command = 120 };
 
 /*
  * Feeds the input, `step` octets more at a time, and writes what comes: "+" for a continuation, "[data]" for a unit with letters for its flags, "!" for
@@ -128,9 +128,22 @@ TEST(frame_limits)
 	}
 }
 
+TEST(frame_literal_octets)
+{
+	struct imap_framer f = { .max_line = 100, .max_literal = 50, .max_nonsync = 50, .max_literals = 100, .max_command = 1000 };
+	struct imap_unit u = { 0 };
+
+	struct str full = str_fmt(test_arena(), "a x {50+}\r\n%050d {50+}\r\n%050d", 0, 0);
+	assert_int_equal(imap_frame(&f, str_cat(test_arena(), full, S(" {1+}\r\n")), &u), IMAP_FRAME_UNIT);
+	assert_int_equal(u.flags, IMAP_UNIT_TOOBIG);
+	assert_int_equal(imap_frame(&f, str_cat(test_arena(), full, S("\r\n")), &u), IMAP_FRAME_UNIT);
+	assert_int_equal(u.flags, 0);
+}
+
 TEST(frame_literal_count)
 {
-	struct imap_framer f = { .max_line = 100, .max_literal = 50, .max_nonsync = 50, .max_command = LIMIT_IMAP_COMMAND };
+	struct imap_framer f = { .max_line = 100, .max_literal = 50, .max_nonsync = 50,
+	    .max_literals = LIMIT_IMAP_COMMAND, .max_command = LIMIT_IMAP_COMMAND };
 	struct buf b = BUF_ARENA(test_arena(), 1 << 20);
 	struct imap_unit u = { 0 };
 

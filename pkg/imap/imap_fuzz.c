@@ -97,7 +97,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (n < 2)
 		return 0;
 	struct arena a = { 0 };
-	struct imap_framer f = { .max_line = 4096, .max_literal = 2000, .max_nonsync = data[0] & 1 ? 2000 : 20, .max_command = 10000 };
+	struct imap_framer f = { .max_line = 4096, .max_literal = 2000, .max_nonsync = data[0] & 1 ? 2000 : 20, .max_literals = 5000, .max_command = 10000 };
 	size_t step = (size_t)(data[0] >> 1) + 1, have = 0;
 	struct str in = str_n((const char *)data + 1, n - 1);
 
