@@ -34,17 +34,19 @@ cov-report: $(foreach p,$(COVPKGS),$(O)/test/$(p))
 # or under tools/fuzzmain.c (the others). Seeds and old crashes: testdata/fuzz/NAME/; a dictionary: NAME_fuzz.dict beside the source.
 FUZZ_SECONDS ?= 60
 FUZZ_MUTATE ?= 2000
-# $1 source, $2 name, $3 packages
+# $1 source, $2 name, $3 packages, $4 objects of x_test.idl: as an archive, since a fuzzer may use only some
 define FUZZ_template
-$(O)/fuzz/$2: $(O)/$(1:.c=.o) $(if $(filter fuzz,$(V)),,$(O)/tools/fuzzmain.o) $(foreach p,$3,$(call LIBA,$(p)))
+$(O)/fuzz/$2: $(O)/$(1:.c=.o) $(if $(filter fuzz,$(V)),,$(O)/tools/fuzzmain.o) $4 $(foreach p,$3,$(call LIBA,$(p)))
 	@echo "LD $$@"
 	@mkdir -p $$(@D)
-	$(Q)$(CC) $$(filter-out -flto=auto,$$(ALLFLAGS)) $(if $(filter fuzz,$(V)),-fsanitize=fuzzer) $(LDHARD) -o $$@ $$(filter %.o,$$^) \
-		-Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $(LIBS) -lcmocka
+	$(if $4,$(Q)rm -f $$@.a && ar rcs $$@.a $4)
+	$(Q)$(CC) $$(filter-out -flto=auto,$$(ALLFLAGS)) $(if $(filter fuzz,$(V)),-fsanitize=fuzzer) $(LDHARD) -o $$@ $$(filter-out $4,$$(filter %.o,$$^)) \
+		-Wl,--start-group $(if $4,$$@.a) $$(filter %.a,$$^) -Wl,--end-group $(LIBS) -lcmocka
 endef
 FUZZPKGS = $(if $(filter pkg/%,$1),$(call FUZZPKGS_,$(word 2,$(subst /, ,$1))),$(PKGS))
-FUZZPKGS_ = $(sort $1 $(shell tools/layers deps $1) testutil log base)
-$(foreach f,$(FUZZSRC),$(eval $(call FUZZ_template,$f,$(patsubst %_fuzz.c,%,$(notdir $f)),$(call FUZZPKGS,$f))))
+FUZZPKGS_ = $(sort $1 $(shell tools/layers deps $1) $(if $(filter dns,$1 $(shell tools/layers deps $1)),dns_mock) testutil log base)
+FUZZIDL = $(filter %_test_idl.o,$(call TOBJ,$(word 2,$(subst /, ,$1))))
+$(foreach f,$(FUZZSRC),$(eval $(call FUZZ_template,$f,$(patsubst %_fuzz.c,%,$(notdir $f)),$(call FUZZPKGS,$f),$(call FUZZIDL,$f))))
 
 .PHONY: fuzz-regress fuzz-replay $(addprefix fuzz-,$(FUZZERS)) $(addprefix fuzz-run-,$(FUZZERS))
 fuzz-regress: ## replay the seeds of all fuzzers, with some mutations, under AddressSanitizer
