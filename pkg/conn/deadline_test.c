@@ -43,7 +43,7 @@ TEST(deadline_read_not_moved_by_wakes)
 	testclient_open(&t, r.plain, NULL);
 	testclient_put(&t, S("IDLE\r\n"));
 	testclient_expect(&t, "HELLO\r\n+\r\n");
-	TESTRIG_UNTIL((conn_wake(r.server, r.o.last_id), n++, conn_server_count(r.server) == 0));
+	TESTRIG_UNTIL(&r, (conn_wake(r.server, r.o.last_id), n++, conn_server_count(r.server) == 0));
 	testclient_close(&t);
 	testrig_stop(&r);
 }
@@ -160,7 +160,7 @@ TEST(deadline_write_flushing)
 	testrig_start(&r);
 	open_narrow(&r, &t);
 	testclient_put(&t, S("BIG 60000\r\n"));
-	TESTRIG_UNTIL(r.o.closed == 1);
+	TESTRIG_UNTIL(&r, r.o.closed == 1);
 	testclient_close(&t);
 	testrig_stop(&r);
 }
@@ -204,7 +204,7 @@ TEST(deadline_write_waiting)
 		testrig_start(&r);
 		open_narrow(&r, &t);
 		testclient_put(&t, S("BIG 100000000\r\n"));
-		TESTRIG_UNTIL(r.o.closed == 1);
+		TESTRIG_UNTIL(&r, r.o.closed == 1);
 		testclient_close(&t);
 		testrig_stop(&r);
 	}
@@ -240,7 +240,7 @@ TEST(write_spilled)
 	for (int i = 0; i < 4; i++)
 		testclient_put(&t[i], S("BIG 3000000\r\nECHO a\r\nBIG 200000\r\nECHO b\r\n"));
 	/* In the end only the two that wait hold a worker. */
-	TESTRIG_UNTIL(testrig_waiting(&r) == 2 && testrig_running(&r) == 2);
+	TESTRIG_UNTIL(&r, testrig_waiting(&r) == 2 && testrig_running(&r) == 2);
 	testclient_open(&other, r.plain, NULL);
 	testclient_put(&other, S("ECHO other\r\n"));
 	testclient_expect(&other, "HELLO\r\n= other\r\n");
@@ -266,7 +266,7 @@ TEST(write_waiting_is_limited)
 		open_narrow(&r, &t[i]);
 		testclient_put(&t[i], S("BIG 3000000\r\n"));
 	}
-	TESTRIG_UNTIL(r.o.started == 4 && testrig_waiting(&r) == 2 && testrig_running(&r) == 2);
+	TESTRIG_UNTIL(&r, r.o.started == 4 && testrig_waiting(&r) == 2 && testrig_running(&r) == 2);
 	for (int i = 3; i >= 0; i--) {
 		testclient_expect(&t[i], "HELLO\r\n");
 		assert_int_equal(testclient_skip(&t[i], 3000002), 3000002);
@@ -359,7 +359,7 @@ TEST(keyupdate_half_while_idle)
 	testclient_open(&other, r.plain, NULL);
 	testclient_put(&other, S("ECHO a\r\n"));
 	testclient_expect(&other, "HELLO\r\n= a\r\n");
-	TESTRIG_UNTIL((conn_wake(r.server, r.o.last_id), r.o.closed == 1));
+	TESTRIG_UNTIL(&r, (conn_wake(r.server, r.o.last_id), r.o.closed == 1));
 	testclient_put(&other, S("ECHO b\r\n"));
 	testclient_expect(&other, "= b\r\n");
 	testclient_close(&t);
@@ -379,8 +379,8 @@ TEST(keyupdate_half_and_large_output)
 	testclient_raw(&t, 23, S("IDLE 100000\r\n"));
 	testclient_expect(&t, "HELLO\r\n+\r\n");
 	testclient_raw(&t, 22, str_upto(KEY_UPDATE, 4));
-	TESTRIG_UNTIL(ioctl(fd, FIONREAD, &left) == 0 && left == 0);   /* the server has it */
-	TESTRIG_UNTIL((conn_wake(r.server, r.o.last_id), r.o.closed == 1));
+	TESTRIG_UNTIL(&r, ioctl(fd, FIONREAD, &left) == 0 && left == 0);   /* the server has it */
+	TESTRIG_UNTIL(&r, (conn_wake(r.server, r.o.last_id), r.o.closed == 1));
 	testclient_close(&t);
 	testrig_stop(&r);
 	assert_true(test_logged("peer holds up output") > 0);
@@ -416,7 +416,7 @@ TEST(keyupdate_flood)
 	for (int i = 0; i < 1000 && r.o.closed == 0; i++)
 		if (SSL_key_update(t.ssl, SSL_KEY_UPDATE_REQUESTED) != 1 || SSL_do_handshake(t.ssl) != 1)
 			break;
-	TESTRIG_UNTIL(r.o.closed == 1);
+	TESTRIG_UNTIL(&r, r.o.closed == 1);
 	testclient_close(&t);
 	testrig_stop(&r);
 }

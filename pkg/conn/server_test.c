@@ -179,7 +179,7 @@ TEST(server_open_limit)
 	testclient_expect(&over, "REFUSED\r\n");
 	testclient_close(&over);
 	testclient_close(&t[0]);
-	TESTRIG_UNTIL(conn_server_count(r.server) == 1);
+	TESTRIG_UNTIL(&r, conn_server_count(r.server) == 1);
 	testclient_open(&t[0], r.plain, "127.0.1.1");
 	testclient_expect(&t[0], "HELLO\r\n");
 	/* New limits hold for new connections; the old ones count where they counted. */
@@ -188,7 +188,7 @@ TEST(server_open_limit)
 	testclient_expect(&over, "HELLO\r\n");
 	testclient_close(&t[0]);
 	testclient_close(&t[1]);
-	TESTRIG_UNTIL(conn_server_count(r.server) == 1);
+	TESTRIG_UNTIL(&r, conn_server_count(r.server) == 1);
 	testclient_open(&t[0], r.plain, "127.0.1.1");
 	testclient_expect(&t[0], "REFUSED\r\n");
 	testclient_close(&t[0]);
@@ -247,9 +247,9 @@ TEST(server_overload)
 	testclient_expect(&idle, "HELLO\r\n");
 	testclient_open(&t, r.plain, NULL);
 	testclient_put(&t, S("BLOCK\r\n"));
-	TESTRIG_UNTIL(r.o.blocked == 1);
+	TESTRIG_UNTIL(&r, r.o.blocked == 1);
 	testclient_open(&waits, r.plain, NULL);
-	TESTRIG_UNTIL(testrig_running(&r) == 2);
+	TESTRIG_UNTIL(&r, testrig_running(&r) == 2);
 	/* New connections, and commands of old ones. */
 	testclient_open(&over, r.plain, NULL);
 	testclient_expect(&over, "OVERLOAD\r\n");
@@ -286,7 +286,7 @@ TEST(server_group_cap)
 	}
 	for (int i = 0; i < 4; i++)
 		testclient_put(&t[i], S("BLOCK\r\n"));
-	TESTRIG_UNTIL(r.o.blocked == 2 && testrig_running(&r) == 4);
+	TESTRIG_UNTIL(&r, r.o.blocked == 2 && testrig_running(&r) == 4);
 	testclient_open(&other, r.plain, NULL);
 	testclient_put(&other, S("ECHO a\r\n"));
 	testclient_expect(&other, "HELLO\r\n= a\r\n");
@@ -379,7 +379,7 @@ TEST(server_stop_says_goodbye)
 	testclient_tls(&tls);
 	testclient_expect(&tls, "HELLO\r\n");
 	testclient_open(&handshake, r.tls, NULL);
-	TESTRIG_UNTIL(conn_server_count(r.server) == 6);
+	TESTRIG_UNTIL(&r, conn_server_count(r.server) == 6);
 	conn_server_stop(r.server, 3 * TIME_SEC);
 	testclient_expect(&idle, "SHUTDOWN\r\n");
 	testclient_expect(&half, "SHUTDOWN\r\n");
@@ -407,7 +407,7 @@ TEST(server_stop_frees_waits)
 	testclient_put(&t, S("BLOCK\r\n"));
 	testclient_open(&slow, r.plain, NULL);
 	testclient_put(&slow, S("BIG 100000000\r\n"));
-	TESTRIG_UNTIL(r.o.blocked == 1 && testrig_waiting(&r) == 1);
+	TESTRIG_UNTIL(&r, r.o.blocked == 1 && testrig_waiting(&r) == 1);
 	conn_server_stop(r.server, 20 * TIME_MS);
 	testclient_expect(&t, "HELLO\r\nSTOPPED\r\nSHUTDOWN\r\n");
 	testclient_close(&t);
@@ -424,8 +424,8 @@ background(void *arg, const struct ctx *ctx)
 	int e;
 
 	atomic_fetch_add(&background_ran, 1);
-	while ((e = ctx_check(ctx)) == 0)
-		sched_yield();
+	while ((e = ctx_poll(ctx, r->o.gate_fd, POLLIN)) == 1)
+		;
 	assert_int_equal(e, ERR_CANCELED);
 	assert_false(conn_server_run_background(r->server, background, r));
 }
@@ -437,7 +437,7 @@ TEST(server_background)
 
 	testrig_start(&r);
 	assert_true(conn_server_run_background(r.server, background, &r));
-	TESTRIG_UNTIL(atomic_load(&background_ran) == 1);
+	TESTRIG_UNTIL(&r, atomic_load(&background_ran) == 1);
 	testclient_open(&t, r.plain, NULL);
 	testclient_put(&t, S("ECHO a\r\n"));
 	testclient_expect(&t, "HELLO\r\n= a\r\n");
@@ -477,6 +477,6 @@ TEST(server_reset_by_peer)
 		assert_int_equal(setsockopt(t.fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 }, sizeof(struct linger)), 0);
 		testclient_close(&t);
 	}
-	TESTRIG_UNTIL(conn_server_count(r.server) == 0);
+	TESTRIG_UNTIL(&r, conn_server_count(r.server) == 0);
 	testrig_stop(&r);
 }

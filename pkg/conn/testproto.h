@@ -37,6 +37,7 @@ struct testproto_opts {
 	size_t input_limit;
 	enum conn_class class;
 	int gate_fd;                                    /* BLOCK waits until it is readable */
+	int changed_fd;                                 /* an eventfd that is written when one of those below changed; 0 = none */
 	atomic_int started, closed, blocked;            /* connections that had START, closed; BLOCKs waiting */
 	atomic_int tls_failed;
 	struct conn_id last_id;                         /* of the connection that sent IDLE last */

@@ -3,6 +3,7 @@
 
 #include <poll.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/ctx.h"
 #include "base/mem.h"
@@ -27,6 +28,17 @@ opts_of(struct conn *c)
 	struct testproto_opts *o = conn_listener_arg(c);
 
 	return o ? o : &no_opts;
+}
+
+/* count changes a number that tests wait for. */
+static void
+count(struct testproto_opts *o, atomic_int *n, int by)
+{
+	uint64_t one = 1;
+
+	atomic_fetch_add(n, by);
+	if (o->changed_fd > 0)
+		ignore_result(write(o->changed_fd, &one, sizeof(one)) < 0);
 }
 
 static uint64_t
@@ -208,9 +220,9 @@ cmd_block(struct conn *c)
 	struct testproto_opts *o = opts_of(c);
 	int r;
 
-	atomic_fetch_add(&o->blocked, 1);
+	count(o, &o->blocked, 1);
 	r = ctx_poll(conn_ctx(c), o->gate_fd, POLLIN);
-	atomic_fetch_sub(&o->blocked, 1);
+	count(o, &o->blocked, -1);
 	conn_write(c, r == 1 ? S("DONE\r\n") : S("STOPPED\r\n"));
 	return CONN_NEXT_PARK;
 }
@@ -288,7 +300,7 @@ start(struct conn *c)
 {
 	struct testproto_opts *o = opts_of(c);
 
-	atomic_fetch_add(&o->started, 1);
+	count(o, &o->started, 1);
 	if (o->read_timeout_us)
 		conn_set_read_timeout(c, o->read_timeout_us);
 	if (o->write_timeout_us)
@@ -340,13 +352,13 @@ unit(struct conn *c, const struct conn_unit *u)
 static void
 closed(struct conn *c)
 {
-	atomic_fetch_add(&opts_of(c)->closed, 1);
+	count(opts_of(c), &opts_of(c)->closed, 1);
 }
 
 static void
 tls_failed(struct conn *c, const char *why unused_)
 {
-	atomic_fetch_add(&opts_of(c)->tls_failed, 1);
+	count(opts_of(c), &opts_of(c)->tls_failed, 1);
 }
 
 const struct conn_proto testproto = {

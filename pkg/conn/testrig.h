@@ -27,12 +27,14 @@ unsigned testrig_waiting(struct testrig *r);    /* workers that wait for output 
 unsigned testrig_running(struct testrig *r);    /* workers that do anything */
 /* testrig_listen opens another listener; returns its port. */
 uint16_t testrig_listen(struct testrig *r, const struct conn_listener_opts *lo);
-/* TESTRIG_UNTIL waits until a condition holds that other threads bring about; fails after 20 s. */
-#define TESTRIG_UNTIL(cond) do { \
+/* TESTRIG_UNTIL waits until a condition holds that other threads bring about: it looks when the protocol reports a change, and now and then, for
+ * what nobody reports. Fails after 20 s. */
+#define TESTRIG_UNTIL(r, cond) do { \
 		int64_t until_ = time_mono_us() + 20 * TIME_SEC; \
-		while (!(cond) && time_mono_us() < until_) \
-			sched_yield(); \
+		while (!(cond) && testrig_change(r, until_)) \
+			; \
 		assert_true(cond); \
 	} while (0)
+bool testrig_change(struct testrig *r, int64_t until_us);       /* false when the time is over */
 
 #endif

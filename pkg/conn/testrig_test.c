@@ -29,6 +29,7 @@ testrig_start(struct testrig *r)
 {
 	r->ctx = testproto_server_tls(NULL);
 	r->o.gate_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	r->o.changed_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (r->so.workers_min == 0)
 		r->so.workers_min = 2;
 	if (r->so.workers_max == 0)
@@ -60,6 +61,7 @@ testrig_stop(struct testrig *r)
 	conn_server_free(&r->server);
 	tls_ctx_unref(&r->ctx);
 	fd_close(&r->o.gate_fd);
+	fd_close(&r->o.changed_fd);
 	assert_int_equal(r->o.started, r->o.closed);
 	assert_int_equal(conn_in_total(), 0);
 }
@@ -78,4 +80,15 @@ testrig_running(struct testrig *r)
 
 	workpool_stats(r->server->pool, &st);
 	return st.running + st.queued;
+}
+
+bool
+testrig_change(struct testrig *r, int64_t until_us)
+{
+	struct ctx x = { .deadline_us = time_mono_us() + 2 * TIME_MS };
+	uint64_t n;
+
+	if (ctx_poll(&x, r->o.changed_fd, POLLIN) == 1)
+		ignore_result(read(r->o.changed_fd, &n, sizeof(n)) < 0);
+	return time_mono_us() < until_us;
 }

@@ -5,16 +5,34 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "base/mem.h"
+#include "base/lock.h"
 #include "base/timeutil.h"
 #include "testutil/testutil.h"
+
+static struct lock lock;
+static struct cond changed;
+
+__attribute__((constructor)) static void
+init(void)
+{
+	lock_init(&lock, LOCK_MAILBOX, "test");
+	cond_init(&changed);
+}
 
 struct counter {
 	struct loop_msg m;
 	struct loop *l;
-	atomic_int got, woken;
+	int got, woken;                 /* under lock */
 	struct loop_slot slot;
 };
+
+static void
+count(int *n)
+{
+	LOCKED(&lock);
+	++*n;
+	cond_broadcast(&changed);
+}
 
 static void
 on_msg(struct loop_msg *m)
@@ -22,7 +40,7 @@ on_msg(struct loop_msg *m)
 	struct counter *c = container_of(m, struct counter, m);
 
 	assert_true(loop_is_here(c->l));
-	atomic_fetch_add(&c->got, 1);
+	count(&c->got);
 }
 
 static void
@@ -30,15 +48,20 @@ on_woken(void *object)
 {
 	struct counter *c = object;
 
-	atomic_fetch_add(&c->woken, 1);
+	count(&c->woken);
 }
 
-#define SPIN_UNTIL(cond) do { \
-		int64_t until_ = time_mono_us() + 20 * TIME_SEC; \
-		while (!(cond) && time_mono_us() < until_) \
-			sched_yield(); \
-		assert_true(cond); \
-	} while (0)
+/* Waits until the number was reached. */
+static void
+until(const int *n, int want)
+{
+	int64_t end = time_mono_us() + 20 * TIME_SEC;
+
+	LOCKED(&lock);
+	while (*n < want && cond_wait(&changed, &lock, end))
+		;
+	assert_in_range(*n, want, INT32_MAX);
+}
 
 TEST(loop_messages)
 {
@@ -51,7 +74,7 @@ TEST(loop_messages)
 	for (int i = 0; i < 50; i++)
 		loop_post(l, &c[i].m);
 	loop_start(l);
-	SPIN_UNTIL(atomic_load(&c[49].got) == 1);
+	until(&c[49].got, 1);
 	for (int i = 50; i < 100; i++)
 		loop_post(l, &c[i].m);
 	loop_stop(l);
@@ -85,7 +108,7 @@ TEST(loop_wake_by_id)
 	loop_start(l);
 	loop_call(l, make_slot, &a);
 	loop_wake(l, a.slot);
-	SPIN_UNTIL(atomic_load(&a.woken) == 1);
+	until(&a.woken, 1);
 	old = a.slot;
 	loop_call(l, drop_slot, &a);
 	loop_call(l, make_slot, &b);            /* takes the same slot, of another generation */
@@ -95,7 +118,7 @@ TEST(loop_wake_by_id)
 	loop_wake(l, (struct loop_slot){ 0 });
 	loop_wake(l, (struct loop_slot){ UINT32_MAX, 1 });
 	loop_wake(l, b.slot);
-	SPIN_UNTIL(atomic_load(&b.woken) == 1);
+	until(&b.woken, 1);
 	assert_int_equal(a.woken, 1);
 	loop_call(l, drop_slot, &b);
 	loop_stop(l);
@@ -265,7 +288,7 @@ TEST(loop_stress_wake)
 		assert_int_equal(pthread_create(&t[i], NULL, waker, &f), 0);
 	for (int i = 0; i < 1000; i++)
 		loop_call(f.l, life_step, &f);
-	SPIN_UNTIL(atomic_load(&f.c.woken) > 0);
+	until(&f.c.woken, 1);
 	atomic_store(&f.stop, true);
 	for (int i = 0; i < 2; i++)
 		pthread_join(t[i], NULL);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "workpool/workpool.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -19,6 +18,7 @@ struct board {
 	unsigned open;                          /* so many may finish */
 	char order[64];                         /* names in the order of starting */
 	unsigned norder;
+	unsigned gone;                          /* threads that ended */
 };
 
 struct job {
@@ -63,7 +63,7 @@ run(struct workpool_job *j, void *thread unused_)
 }
 
 #define UNTIL(b, cond) do { \
-		int64_t until_ = time_mono_us() + 20 * TIME_SEC; \
+		int64_t until_ = time_mono_us() + 60 * TIME_SEC; \
 		lock_take(&(b)->lock); \
 		while (!(cond) && cond_wait(&(b)->changed, &(b)->lock, until_)) ; \
 		assert_true(cond); \
@@ -230,14 +230,30 @@ TEST(workpool_groups)
 	board_done(&other);
 }
 
+static void
+thread_gone(void *thread)
+{
+	struct board *b = thread;
+
+	LOCKED(&b->lock);
+	b->gone++;
+	cond_broadcast(&b->changed);
+}
+
+static void *
+thread_is_board(void *arg)
+{
+	return arg;
+}
+
 /* Threads come when jobs wait, up to max, and go when idle, down to min. */
 TEST(workpool_grows_and_shrinks)
 {
 	struct board b;
 	struct job jobs[12];
-	struct workpool *p = workpool_new(&(struct workpool_opts){ .min = 2, .max = 10, .grow_us = 100, .idle_us = 1000 });
+	struct workpool *p = workpool_new(&(struct workpool_opts){ .min = 2, .max = 10, .grow_us = 100, .idle_us = 1000,
+	    .thread_new = thread_is_board, .thread_free = thread_gone, .arg = &b });
 	struct workpool_stats st;
-	int64_t until;
 
 	board_init(&b, 0);
 	workpool_start(p);
@@ -248,10 +264,8 @@ TEST(workpool_grows_and_shrinks)
 	UNTIL(&b, b.running == 10);
 	let_go(&b, 12);
 	UNTIL(&b, b.done == 12);
-	until = time_mono_us() + 20 * TIME_SEC;
-	do
-		workpool_stats(p, &st);
-	while (st.threads > 2 && time_mono_us() < until && sched_yield() == 0);
+	UNTIL(&b, b.gone == 8);
+	workpool_stats(p, &st);
 	assert_int_equal(st.threads, 2);
 	workpool_free(&p);
 	board_done(&b);
@@ -262,8 +276,8 @@ TEST(workpool_grows_and_shrinks)
 struct spin {
 	struct workpool_job j;
 	struct workpool *p;
-	atomic_int left;
-	atomic_int *active;
+	int left;
+	struct board *b;
 };
 
 static void
@@ -272,8 +286,10 @@ spin_run(struct workpool_job *j, void *thread)
 	struct spin *s = container_of(j, struct spin, j);
 
 	assert_ptr_equal(thread, s->p);
-	if (atomic_fetch_sub(&s->left, 1) == 1) {
-		atomic_fetch_sub(s->active, 1);
+	if (--s->left == 0) {
+		LOCKED(&s->b->lock);
+		s->b->done++;
+		cond_broadcast(&s->b->changed);
 		return;
 	}
 	s->j.class = (enum workpool_class)rand_below(WORKPOOL_CLASSES);
@@ -292,22 +308,21 @@ TEST(workpool_stress)
 	enum { N = 40, ROUNDS = 500 };
 	struct spin *spins = mem_allocn(N, sizeof(*spins));
 	struct workpool *p;
-	atomic_int active = N;
-	int64_t until = time_mono_us() + 60 * TIME_SEC;
+	struct board b;
 
+	board_init(&b, 0);
 	p = workpool_new(&(struct workpool_opts){ .min = 2, .max = 12, .group_max = 2, .grow_us = 50, .idle_us = 200,
 	    .thread_new = thread_new, .arg = &p });
 	workpool_start(p);
 	for (unsigned i = 0; i < N; i++) {
 		spins[i].j.run = spin_run;
 		spins[i].p = p;
-		spins[i].active = &active;
-		atomic_init(&spins[i].left, ROUNDS);
+		spins[i].b = &b;
+		spins[i].left = ROUNDS;
 		workpool_submit_always(p, &spins[i].j);
 	}
-	while (atomic_load(&active) > 0 && time_mono_us() < until)
-		sched_yield();
-	assert_int_equal(atomic_load(&active), 0);
+	UNTIL(&b, b.done == N);
 	workpool_free(&p);
+	board_done(&b);
 	free(spins);
 }
