@@ -4,7 +4,8 @@
  */
 #include "conn/conn.h"
 
-#include "base/fd.h"
+#include <sys/socket.h>
+
 #include "base/mem.h"
 #include "conn/conn_internal.h"
 #include "conn/server_internal.h"
@@ -125,6 +126,9 @@ conn_fail(struct conn *c, const char *why, int code)
 {
 	if (c->failed)
 		return;
+	/* What the peer does not take would stay in the kernel, for minutes after the close. */
+	if (conn_out_pending(c) && c->sock.fd >= 0)
+		ignore_result(setsockopt(c->sock.fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 }, sizeof(struct linger)) < 0);
 	c->failed = true;
 	log_debug(&c->log, "connection failed", log_err(err_text(code)), log_z("why", why), log_z("user", c->user));
 	buf_done(&c->out);

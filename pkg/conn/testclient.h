@@ -15,6 +15,8 @@
 struct testclient {
 	int fd;                         /* -1 = closed */
 	SSL *ssl;
+	bool soft;                      /* failures to send and early ends are only noted, in broken */
+	bool broken;
 	const char *alpn;               /* offered in the handshake; NULL = none */
 	/* For testclient_raw: the client's application traffic secret, by the key log. */
 	uint8_t secret[64];

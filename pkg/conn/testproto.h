@@ -12,6 +12,7 @@
  *	XOR n           "GO", then every byte in both directions is xored with n
  *	SLEEP ms        reading stops; "AWAKE" when the time passed
  *	IDLE [n]        "+", "WOKEN" at each wake until the next line (DONE: "OK"), with n bytes of 'x' before it
+ *	ID              "ID slot gen"
  *	SLOW 0|1        tarpit
  *	GROUP n, CLASS n        for the pool
  *	BLOCK           holds its worker until testproto_release or the stop of the server; "DONE" or "STOPPED"

@@ -262,6 +262,8 @@ command(struct conn *c, const struct conn_unit *u)
 	else if (str_is(verb, S("LIT")))
 		conn_writef(c, "LIT %llu %llu\r\n", (unsigned long long)u->literal,
 		    (unsigned long long)sum_of(str_from(u->data, u->data.n - (size_t)u->literal)));
+	else if (str_is(verb, S("ID")))
+		conn_writef(c, "ID %u %u\r\n", conn_id(c).slot, conn_id(c).gen);
 	else if (str_is(verb, S("BIG")))
 		return cmd_big(c, n);
 	else if (str_is(verb, S("XOR")))

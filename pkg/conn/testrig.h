@@ -27,6 +27,8 @@ unsigned testrig_waiting(struct testrig *r);    /* workers that wait for output 
 unsigned testrig_running(struct testrig *r);    /* workers that do anything */
 /* testrig_listen opens another listener; returns its port. */
 uint16_t testrig_listen(struct testrig *r, const struct conn_listener_opts *lo);
+/* testrig_listen_soft is testrig_listen for other threads than the test's: 0 when it fails. */
+uint16_t testrig_listen_soft(struct testrig *r, const struct conn_listener_opts *lo);
 /* TESTRIG_UNTIL waits until a condition holds that other threads bring about: it looks when the protocol reports a change, and now and then, for
  * what nobody reports. Fails after 20 s. */
 #define TESTRIG_UNTIL(r, cond) do { \

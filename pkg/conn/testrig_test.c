@@ -10,18 +10,28 @@
 #include "testutil/testutil.h"
 
 uint16_t
-testrig_listen(struct testrig *r, const struct conn_listener_opts *lo)
+testrig_listen_soft(struct testrig *r, const struct conn_listener_opts *lo)
 {
-	struct ipport addr = { 0 };
+	struct ipport addr = { .ip = { .family = 4, .a = { 127, 0, 0, 1 } } };
 	struct sockaddr_storage ss = { 0 };
 	socklen_t n = sizeof(ss);
 	int fd;
 
-	assert_ok(ip_parse(S("127.0.0.1"), &addr.ip));
-	assert_ok(conn_listen_socket(&addr, &fd, NULL));
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&ss, &n), 0);
-	assert_ok(conn_server_listen(r->server, fd, lo, NULL));
+	if (conn_listen_socket(&addr, &fd, NULL) < 0)
+		return 0;
+	ignore_result(getsockname(fd, (struct sockaddr *)&ss, &n) < 0);
+	if (conn_server_listen(r->server, fd, lo, NULL) < 0)
+		return 0;
 	return ipport_of((struct sockaddr *)&ss).port;
+}
+
+uint16_t
+testrig_listen(struct testrig *r, const struct conn_listener_opts *lo)
+{
+	uint16_t port = testrig_listen_soft(r, lo);
+
+	assert_int_not_equal(port, 0);
+	return port;
 }
 
 void

@@ -2,7 +2,7 @@
 /*
  * Implementation notes. The mailbox is a list of messages and a list of slots to wake, under one lock. Draining it takes both lists at once. A
  * slot is woken if its generation is the one that was named, both when that is asked and when it is done, so an id that outlived its
- * object reaches nobody. Slots are in chunks that never move, found through a table of fixed size, so that other threads can
+ * object reaches nobody. Generations of used slots are odd, so that no id at all matches a free one. Slots are in chunks that never move, found through a table of fixed size, so that other threads can
  * address them while the table grows.
  */
 #include "loop/loop.h"
@@ -24,7 +24,7 @@
 
 struct slot {
 	void *object;                   /* loop thread only; NULL = free */
-	uint32_t gen;                   /* the rest under the mailbox lock; gen is changed on the loop thread only */
+	uint32_t gen;                   /* under the mailbox lock, as the rest; odd while the slot is used. Changed on the loop thread only. */
 	bool waking;                    /* in the wake list */
 	uint32_t next;                  /* in the wake list, or of free slots (loop thread only); index + 1, 0 = end */
 };
@@ -98,7 +98,7 @@ loop_wake(struct loop *l, struct loop_slot s)
 	bool sig = false;
 
 	lock_take(&l->lock);
-	if (s.gen != 0 && s.index < CHUNK * CHUNKS && l->chunks[s.index / CHUNK] != NULL) {
+	if ((s.gen & 1) && s.index < CHUNK * CHUNKS && l->chunks[s.index / CHUNK] != NULL) {
 		slot = slot_at(l, s.index);
 		if (slot->gen == s.gen && !slot->waking) {
 			slot->waking = true;
@@ -181,8 +181,8 @@ loop_slot_new(struct loop *l, void *object)
 		if (index % CHUNK == 0)
 			l->chunks[index / CHUNK] = mem_allocn(CHUNK, sizeof(struct slot));
 		slot = slot_at(l, index);
-		slot->gen = 1;
 	}
+	slot->gen++;
 	slot->object = object;
 	return (struct loop_slot){ index, slot->gen };
 }
@@ -195,8 +195,7 @@ loop_slot_free(struct loop *l, struct loop_slot s)
 	LOCKED(&l->lock);
 	bug_if(slot->gen != s.gen || slot->object == NULL);
 	slot->object = NULL;
-	if (++slot->gen == 0)
-		slot->gen = 1;
+	slot->gen++;
 	if (slot->waking)
 		return;         /* wake_slots frees it */
 	slot->next = l->free;
@@ -267,8 +266,9 @@ loop_new(const struct loop_opts *o)
 	l->o = *o;
 	lock_init(&l->lock, LOCK_MAILBOX, "loop mailbox");
 	bug_if(cfg == NULL);
-	/* One thread, so no locks; changes of a descriptor's events between two waits collapse into one system call or none. */
-	event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+	/* One thread, so no locks. Not EPOLL_USE_CHANGELIST: it puts off system calls beyond the close of the descriptor, whose number may be
+	 * another thread's by then. */
+	event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK);
 	l->base = event_base_new_with_config(cfg);
 	event_config_free(cfg);
 	l->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

@@ -46,7 +46,7 @@ void loop_call(struct loop *l, void (*fn)(void *arg), void *arg);
 
 /* --- slots --- */
 
-/* Zeroed = none. gen differs for each object that had the slot. */
+/* Zeroed = none. gen differs for each object that had the slot (until it wraps, after two thousand million of them). */
 struct loop_slot {
 	uint32_t index, gen;
 };
