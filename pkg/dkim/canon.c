@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* canon.c - canonical forms of fields and body, rfc/6376:824 */
+/* canon.c - canonical forms of fields and body, rfc/6376:775 */
 #include <openssl/evp.h>
 
 #include "base/buf.h"
@@ -141,7 +141,7 @@ dkim_body_end(struct dkim_body *b, uint8_t r_hash[32])
 {
 	if (b->cr)
 		content(b, "", 0);
-	/* Of all line ends at the end one stays; an empty body is CRLF in simple form and nothing in relaxed form: rfc/6376:869, 911 */
+	/* Of all line ends at the end one stays; an empty body is CRLF in simple form and nothing in relaxed form: rfc/6376:877, 915 */
 	if (b->wrote || b->canon == DKIM_SIMPLE)
 		update(b, "\r\n", 2);
 	return EVP_DigestFinal_ex(b->md, r_hash, NULL) == 1 ? 0 : ERR_IO;

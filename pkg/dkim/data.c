@@ -32,7 +32,7 @@ dkim_signed_data(struct arena *a, struct str header, const struct strlist *names
 	size_t n = fields_of(a, header, &v);
 	struct buf out = BUF_ARENA(a, 4 * LIMIT_HEADER_SIZE);
 
-	/* Each name takes the last instance not taken yet; one that is not there adds nothing: rfc/6376:2372 */
+	/* Each name takes the last instance not taken yet; one that is not there adds nothing: rfc/6376:2325 */
 	for (size_t i = 0; i < names->n; i++)
 		for (size_t k = n; k > 0; k--) {
 			if (v[k - 1].raw.n == 0 || !str_icase(v[k - 1].name, names->v[i]))
@@ -55,7 +55,7 @@ dkim_read_header(struct arena *a, const struct message_source *msg, struct str *
 	struct str all;
 	int rv = message_read_header(a, msg, r_header);
 
-	/* A message may consist of a header alone: rfc/5322:394 */
+	/* A message may consist of a header alone: rfc/5322:344 */
 	if (rv != ERR_NOTFOUND || size > LIMIT_HEADER_SIZE)
 		return rv;
 	TRY(message_source_bytes(a, msg, 0, size, &all));

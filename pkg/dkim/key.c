@@ -103,7 +103,7 @@ dkim_public_key(const struct dkim_record *rec, EVP_PKEY **r_key, int *r_bits, st
 	if (str_is(rec->key_type, S("ed25519"))) {
 		key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, p, rec->public_key.n);
 	} else if (rec->public_key.n < 65536) {
-		/* What rfc/6376:1505 names is RSAPublicKey; what nearly all publish is SubjectPublicKeyInfo (erratum 3017). */
+		/* What rfc/6376:1480 names is RSAPublicKey; what nearly all publish is SubjectPublicKeyInfo (erratum 3017). */
 		key = d2i_PUBKEY(NULL, &p, (long)rec->public_key.n);
 		if (!key) {
 			p = (const unsigned char *)rec->public_key.p;

@@ -26,7 +26,7 @@ colon_list(struct arena *a, const struct dkim_tag *g, struct strlist *r_l)
 	}
 }
 
-/* Notes are quoted-printable without line breaks: rfc/6376:561 */
+/* Notes are quoted-printable without line breaks: rfc/6376:494 */
 static struct str
 qp(struct arena *a, struct str s)
 {
@@ -145,7 +145,7 @@ dkim_lookup(struct dns_resolver *r, struct arena *a, const struct ctx *ctx, stru
 	}
 	if (good == 1)
 		return DKIM_NEUTRAL;
-	/* Several records: the result is undefined (rfc/6376:2575), most likely a change under way. */
+	/* Several records: the result is undefined (rfc/6376:2612), most likely a change under way. */
 	err_set(e, ERR_INVALID, good ? "several key records" : "no key record among the TXT records");
 	return DKIM_TEMPERROR;
 }

@@ -86,7 +86,7 @@ names_to_sign(struct arena *a, struct str header, const struct dkim_signer *s, s
 	}
 }
 
-/* i= is quoted-printable in which ";", "=" and what is not printable is escaped: rfc/6376:1196 */
+/* i= is quoted-printable in which ";", "=" and what is not printable is escaped: rfc/6376:1172 */
 static struct str
 identity(struct arena *a, struct str localpart, struct str domain)
 {

@@ -47,7 +47,7 @@ valid_names(const struct strlist *l)
 	return true;
 }
 
-/* selector = sub-domain *( "." sub-domain ); "_" is tolerated: rfc/6376:557 */
+/* selector = sub-domain *( "." sub-domain ); "_" is tolerated: rfc/6376:581 */
 static bool
 valid_selector(struct str s)
 {
@@ -70,7 +70,7 @@ domain(struct arena *a, struct str s, struct str *r_d)
 {
 	struct idna_domain d;
 
-	/* A-labels only: rfc/6376:1117 */
+	/* A-labels only: rfc/6376:1115 */
 	if (!str_is_ascii(s) || idna_parse(a, s, IDNA_UNDERSCORE, &d, NULL) < 0)
 		return ERR_INVALID;
 	*r_d = d.ascii;
@@ -90,7 +90,7 @@ identity(struct arena *a, struct str value, unsigned flags, struct dkim_signatur
 	struct enc_qpdec qp = { 0 };
 	ssize_t at;
 
-	/* dkim-quoted-printable, in which white space may stand anywhere: rfc/6376:561 */
+	/* dkim-quoted-printable, in which white space may stand anywhere: rfc/6376:494 */
 	for (size_t i = 0; i < value.n; i++)
 		if (!str_has(S(" \t\r\n"), value.p[i]))
 			enc_qpdec_add(&qp, str_n(value.p + i, 1), &decoded);
@@ -152,7 +152,7 @@ required_tags(struct arena *a, const struct dkim_tags *t, struct dkim_signature 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (!dkim_tag_get(t, names[i]))
 			return err_set(e, ERR_INVALID, "tag %s= is missing", names[i]);
-	/* The only version: rfc/6376:1024 */
+	/* The only version: rfc/6376:1026 */
 	if (!str_is(dkim_tag_get(t, "v")->value, S("1")))
 		return err_set(e, ERR_INVALID, "unknown version");
 	s->algorithm = str_lower(a, dkim_tag_get(t, "a")->value);
@@ -186,10 +186,10 @@ dkim_parse_signature(struct arena *a, struct str field, unsigned flags, struct d
 	want = str_ends(s.algorithm, S("-sha256")) ? 32 : str_ends(s.algorithm, S("-sha1")) ? 20 : s.body_hash.n;
 	if (s.body_hash.n != want)
 		return err_set(e, ERR_INVALID, "length of bh= does not fit its algorithm");
-	/* x= MUST be greater than t=: rfc/6376:1307 */
+	/* x= MUST be greater than t=: rfc/6376:1337 */
 	if (s.sign_time >= 0 && s.expire_time >= 0 && s.expire_time <= s.sign_time)
 		return err_set(e, ERR_INVALID, "x= is not after t=");
-	/* The domain part of i= MUST be d= or below it: rfc/6376:1199 */
+	/* The domain part of i= MUST be d= or below it: rfc/6376:1208 */
 	if (s.has_identity && !is_under(a, s.identity_domain, s.domain))
 		return err_set(e, ERR_INVALID, "domain of i= is not within d=");
 	*r_sig = s;

@@ -60,7 +60,7 @@ overall(const struct dkim_result *v, size_t n)
 	return pass ? "pass" : policy ? "policy" : fail ? "fail" : "invalid";
 }
 
-/* Signatures of the drafts before RFC 4871 have no v=, or another; it is required: rfc/6376:1024 */
+/* Signatures of the drafts before RFC 4871 have no v=, or another; it is required: rfc/6376:1026 */
 static bool
 is_draft(const cJSON *t)
 {
@@ -181,7 +181,7 @@ TEST(canonicalization)
 		bool relaxed = strcmp(text_of(t, "algo"), "relaxed") == 0;
 		struct str input = str_of(text_of(t, "input")), expected = str_of(text_of(t, "expected"));
 
-		/* A lone LF is content, not a line end; what we verify always has CRLF: rfc/6376:812 */
+		/* A lone LF is content, not a line end; what we verify always has CRLF: rfc/6376:819 */
 		if (has_lone_lf(input))
 			continue;
 		test_row("%s %s %s", text_of(t, "algo"), text_of(t, "part"), text_of(t, "input"));

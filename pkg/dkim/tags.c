@@ -67,7 +67,7 @@ dkim_tags(struct arena *a, struct str list, struct dkim_tags *r_tags, struct err
 			return err_set(e, ERR_INVALID, "too many tags, or one with a very long name");
 		memcpy(name, tag.name.p, tag.name.n);
 		name[tag.name.n] = '\0';
-		/* Tags with duplicate names MUST NOT occur: rfc/6376:675 */
+		/* Tags with duplicate names MUST NOT occur: rfc/6376:683 */
 		if (dkim_tag_get(&t, name))
 			return err_set(e, ERR_INVALID, "tag %s= occurs twice", name);
 		t.v = arena_grow(a, t.v, t.n, t.n + 1, sizeof(*t.v));

@@ -24,7 +24,7 @@ end(struct work *w, enum dkim_status status, struct str problem)
 	w->res->status = status;
 	w->res->problem = problem;
 	w->pending = false;
-	/* A failing signature of a domain that is testing counts as none: rfc/6376:1573 */
+	/* A failing signature of a domain that is testing counts as none: rfc/6376:1558 */
 	if (w->test_mode && status != DKIM_PASS)
 		w->res->status = DKIM_NONE;
 }
@@ -51,7 +51,7 @@ check_signature(struct work *w, const struct dkim_verify_args *args)
 	const struct dkim_signature *s = &w->res->sig;
 
 	if (!strlist_ihas(&s->headers, S("From")))
-		end(w, DKIM_PERMERROR, S("From is not signed"));                /* rfc/6376:2531 */
+		end(w, DKIM_PERMERROR, S("From is not signed"));                /* rfc/6376:2546 */
 	else if (s->expire_time >= 0 && s->expire_time < clock_now_us(args->clock) / TIME_SEC)
 		end(w, DKIM_PERMERROR, S("signature is expired"));
 	else if (is_public_suffix(args, s->domain))
@@ -63,7 +63,7 @@ check_signature(struct work *w, const struct dkim_verify_args *args)
 	else if (s->query.n > 0 && !strlist_has(&s->query, S("dns/txt")))
 		end(w, DKIM_PERMERROR, S("unknown query method"));
 	else if (str_is(s->algorithm, S("rsa-sha1")))
-		end(w, DKIM_POLICY, S("rsa-sha1 is not accepted"));             /* rfc/8301:111 */
+		end(w, DKIM_POLICY, S("rsa-sha1 is not accepted"));             /* rfc/8301:137 */
 	else if (s->length >= 0)
 		end(w, DKIM_POLICY, S("l= leaves the end of the body unsigned"));
 	else
@@ -88,7 +88,7 @@ check_record(struct work *w, struct arena *a, const struct dkim_verify_args *arg
 	else if (dkim_public_key(rec, &w->key, &w->res->key_bits, &m) < 0)
 		end(w, DKIM_PERMERROR, str_dup(a, str_of(m.text)));
 	else if (str_is(type, S("rsa")) && w->res->key_bits < (args->min_rsa_bits ? args->min_rsa_bits : 1024))
-		end(w, DKIM_POLICY, S("key is too short"));                     /* rfc/8301:160 */
+		end(w, DKIM_POLICY, S("key is too short"));                     /* rfc/8301:154 */
 	else if (rec->services.n > 0 && !strlist_has(&rec->services, S("email")) && !strlist_has(&rec->services, S("*")))
 		end(w, DKIM_PERMERROR, S("key is not for mail"));
 	else if (strlist_has(&rec->flags, S("s")) && s->has_identity && !str_is(s->identity_domain, s->domain))
