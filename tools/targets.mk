@@ -72,6 +72,19 @@ bench: all ## compare with Postfix and Dovecot (needs root, and BENCHDIR)
 	$(Q)tools/setup test peers
 	$(Q)tools/bench $(BENCH)
 
+# A package's x_bench.c is a program that links like its tests. V=release is what counts.
+BENCHES := $(patsubst %_bench.c,%,$(notdir $(BENCHSRC)))
+define BENCH_template
+$(O)/bench/$1: $(O)/pkg/$1/$1_bench.o $(call LIBA,$1) $(foreach d,$(shell tools/layers deps $1),$(call LIBA,$(d)))
+	@echo "LD $$@"
+	@mkdir -p $$(@D)
+	$(Q)$(CC) $$(ALLFLAGS) $(LDHARD) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $(LIBS)
+.PHONY: bench-$1
+bench-$1: $(O)/bench/$1 ## measure the package alone
+	$(Q)$(O)/bench/$1
+endef
+$(foreach b,$(BENCHES),$(eval $(call BENCH_template,$(b))))
+
 ##: Check
 # Everything that is not a matter of running the program. -k: one failing part does not hide the others.
 .PHONY: check check-headers check-lint check-rfc check-tools

@@ -123,8 +123,8 @@ fill(struct store_tx *tx, const struct store_account_config *c, struct errmsg *e
 static int
 replay(struct store_tx *tx)
 {
-	int64_t *ids;
-	size_t n;
+	int64_t *ids = NULL;
+	size_t n = 0;
 	TRY(store_erase_pending(tx, tx->arena, &ids, &n));
 	for (size_t i = 0; i < n; i++) {
 		int64_t size;
