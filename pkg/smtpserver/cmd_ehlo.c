@@ -61,7 +61,7 @@ smtpserver_cmd_ehlo(struct session *s, struct cur *args)
 	strlist_add(a, &lines, str_fmt(a, "SIZE %lld", (long long)max));                // rfc/1870:132
 	if (smtpserver_starttls_offered(s))
 		strlist_add(a, &lines, S("STARTTLS"));                                  // rfc/3207:92
-	else if (conn_is_tls(s->c) && !s->l->no_require_tls)
+	else if (smtpserver_requiretls_offered(s))
 		strlist_add(a, &lines, S("REQUIRETLS"));                                // rfc/8689:143
 	if (s->l->submission)
 		strlist_add(a, &lines, str_cat(a, S("AUTH "), smtpserver_auth_mechs(s)));  // rfc/4954:123

@@ -67,7 +67,7 @@ param_requiretls(struct session *s, struct mail_params *m, struct str value)
 		return smtpserver_userf(s, 501, SMTP_E_PROTO_ARGS, "REQUIRETLS takes no value");
 	if (!conn_is_tls(s->c))
 		return smtpserver_userf(s, 523, SMTP_E_POLICY_ENCRYPTION_NEEDED, "REQUIRETLS needs TLS");
-	if (s->l->no_require_tls)
+	if (!smtpserver_requiretls_offered(s))
 		return smtpserver_userf(s, 555, SMTP_E_SYS_UNSUPPORTED, "REQUIRETLS not offered");
 	m->requiretls = true;
 	return 0;

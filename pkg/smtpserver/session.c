@@ -38,6 +38,12 @@ smtpserver_kind(const struct session *s)
 }
 
 bool
+smtpserver_requiretls_offered(const struct session *s)
+{
+	return conn_is_tls(s->c) && (!s->l->no_require_tls || (s->l->submission && !s->l->https));
+}
+
+bool
 smtpserver_starttls_offered(struct session *s)
 {
 	return !conn_is_tls(s->c) && conn_tls_ctx(s->c) != NULL && !s->l->no_starttls;
@@ -354,6 +360,8 @@ tls_failed(struct conn *c, const char *why)
 
 	if (!l->submission)
 		metrics_add(&smtpserver_m_starttls_errors, 1, starttls_reason(why), NULL);
+	else if (str_search(str_of(why), S("certificate verify failed")) >= 0)
+		auth_failed(l->server->opts.auth, &conn_remote(c)->ip);         /* a client key that logs nobody in */
 }
 
 const struct conn_proto smtpserver_proto = {

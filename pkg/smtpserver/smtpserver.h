@@ -67,7 +67,7 @@ struct smtpserver_listener {
 	bool no_starttls;               /* NoSTARTTLS. Without a TLS context it is not offered anyway */
 	bool require_starttls;          /* port 25, RequireSTARTTLS: recipients only over TLS */
 	bool no_require_starttls;       /* submission, NoRequireSTARTTLS: passwords and mail also without TLS */
-	bool no_require_tls;            /* NoRequireTLS: REQUIRETLS is not offered */
+	bool no_require_tls;            /* port 25 and https, NoRequireTLS: REQUIRETLS is not offered */
 	bool client_auth_disabled;      /* ClientAuthDisabled */
 };
 

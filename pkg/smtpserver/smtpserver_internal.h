@@ -114,6 +114,7 @@ struct command {
 
 /* session.c */
 bool smtpserver_starttls_offered(struct session *s);
+bool smtpserver_requiretls_offered(const struct session *s);
 /* smtpserver_pause lets fn go on after a time; no input is taken until then. fn is called at once when the server has no delays. */
 int smtpserver_pause(struct session *s, int64_t us, int (*fn)(struct session *s)) must_use_;
 void smtpserver_slow(struct session *s, bool on);
