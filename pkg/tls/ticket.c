@@ -27,9 +27,9 @@ current_key(struct tls_ctx *c)
 	return *k;
 }
 
-/* Finds the key of a ticket: its index, 0 for the newest; -1 when it is unknown or too old. */
-static int
-find_key(struct tls_ctx *c, const unsigned char name[16], struct tls_ticket_key *r_key)
+/* Finds the key of a ticket; false when it is unknown or too old. *r_fresh: it is the one that is current, too. */
+static bool
+find_key(struct tls_ctx *c, const unsigned char name[16], struct tls_ticket_key *r_key, bool *r_fresh)
 {
 	int64_t now = clock_now_us(c->clock);
 
@@ -39,12 +39,13 @@ find_key(struct tls_ctx *c, const unsigned char name[16], struct tls_ticket_key 
 
 		if (k->made_us != 0 && memcmp(k->name, name, sizeof(k->name)) == 0) {
 			if (now - k->made_us >= TLS_TICKET_KEYS * TLS_TICKET_ROTATE_US)
-				return -1;
+				return false;
 			*r_key = *k;
-			return i;
+			*r_fresh = i == 0 && now - k->made_us < TLS_TICKET_ROTATE_US;
+			return true;
 		}
 	}
-	return -1;
+	return false;
 }
 
 static bool
@@ -71,7 +72,8 @@ ticket_key(SSL *ssl, unsigned char name[16], unsigned char iv[EVP_MAX_IV_LENGTH]
 {
 	struct tls_ctx *c = SSL_get_app_data(ssl);      /* also after by_name switched certificates */
 	struct tls_ticket_key k;
-	int at = 0, r;
+	bool fresh = true;
+	int r;
 
 	if (encrypt) {
 		k = current_key(c);
@@ -79,16 +81,17 @@ ticket_key(SSL *ssl, unsigned char name[16], unsigned char iv[EVP_MAX_IV_LENGTH]
 		rand_bytes(iv, 16);
 		r = EVP_EncryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, k.aes, iv) == 1;
 	} else {
-		at = find_key(c, name, &k);
-		if (at < 0)
+		if (!find_key(c, name, &k, &fresh))
 			return 0;
+		/* In TLS 1.3 clients use a ticket once, so that visits cannot be linked: rfc/8446:7625 */
+		fresh = fresh && SSL_version(ssl) != TLS1_3_VERSION;
 		r = EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, k.aes, iv) == 1;
 	}
 	r = r && set_mac(mac, &k);
 	mem_erase(&k, sizeof(k));
 	if (!r)
 		return -1;
-	return at > 0 ? 2 : 1;
+	return fresh ? 1 : 2;
 }
 
 void
