@@ -123,6 +123,14 @@ in_net(const struct ip *ip, uint8_t family, const uint8_t *net, unsigned bits)
 #define IN_NET(ip, family, bits, ...) in_net((ip), (family), (const uint8_t[]){ __VA_ARGS__ }, (bits))
 
 bool
+ip_is_unspecified(const struct ip *ip)
+{
+	static const uint8_t zero[16];
+
+	return ip->family != 0 && memcmp(ip->a, zero, sizeof(zero)) == 0;
+}
+
+bool
 ip_is_loopback(const struct ip *ip)
 {
 	return IN_NET(ip, 4, 8, 127) || IN_NET(ip, 6, 128, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1);

@@ -25,6 +25,7 @@ int ip_parse(struct str s, struct ip *r_ip) must_use_;    /* textual form, no br
 struct str ip_str(struct arena *a, const struct ip *ip);  /* RFC 5952 text; "" for none */
 bool ip_equal(const struct ip *a, const struct ip *b);
 struct ip ip_mask(const struct ip *ip, unsigned bits);    /* the first bits bits, the rest 0 */
+bool ip_is_unspecified(const struct ip *ip);              /* 0.0.0.0 or :: */
 bool ip_is_loopback(const struct ip *ip);
 bool ip_is_private(const struct ip *ip);                  /* RFC 1918, RFC 4193, link-local; not loopback */
 /* Class 0 narrow, 1 middle, 2 wide: IPv4 /32 /26 /21, IPv6 /64 /48 /32. */
