@@ -25,8 +25,6 @@
 #include "log/log.h"
 #include "regexp/regexp.h"
 
-struct evp_pkey_st;                     /* EVP_PKEY of OpenSSL */
-
 /* One pair of Ruleset.HeadersRegexp. */
 struct config_header_re {
 	struct regexp *name, *value;
@@ -50,6 +48,7 @@ struct config {
 	struct str dir;                         /* of the configuration files; terminated */
 	struct str static_path, dynamic_path;   /* terminated */
 	bool pedantic;
+	uint32_t uid, gid;                      /* of User; those of the process if it does not exist and only checks are wanted */
 	struct config_priv *priv;
 };
 
@@ -68,7 +67,8 @@ struct str config_problems_text(struct arena *a, const struct config_problems *p
 
 enum config_flags {
 	CONFIG_CHECK_ONLY = 1,          /* ACME options may be empty; for tools that only look */
-	CONFIG_NO_KEYS = 2,             /* do not read files that the options name: TLS certificates and keys, DKIM keys, authorities, EAB key */
+	CONFIG_NO_TLS_FILES = 2,        /* do not read the files of KeyCerts and HostPrivateKeyFiles: they come as descriptors, or are for root */
+	CONFIG_NO_KEYS = 4,             /* do not read any file that options name; signing has no keys then */
 };
 
 /* config_find: the path of mox.conf: the argument if not empty, else $MOXCONF, else config/mox.conf. */
@@ -92,7 +92,8 @@ struct config *config_current(struct config_live *l);
 /*
  * config_change changes domains.conf: calls fn with a deep copy of raw_dynamic (strings and lists to be made in the arena), checks the
  * result, writes the file (comments and order are kept; atomically, else in place with a copy ".old"), makes it current. ERR_INVALID with
- * p->errors if it does not pass; an error of fn is returned as it is. File and memory are untouched on failure. Changes are serialised.
+ * p->errors if it does not pass (texts without file and line); an error of fn is returned as it is. File and memory are untouched on
+ * failure. Changes are serialised; fn must not ask for the current snapshot.
  */
 typedef int config_change_fn(void *arg, struct arena *a, struct config_dynamic *d, struct errmsg *e);
 int config_change(struct config_live *l, config_change_fn *fn, void *arg, struct config_problems *p, struct errmsg *e) must_use_;

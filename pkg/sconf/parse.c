@@ -29,7 +29,8 @@ message(struct sconf_report *r, unsigned line, const char *fmt, va_list ap)
 {
 	struct buf b = BUF_ARENA(r->a, 4096);
 
-	buf_addf(&b, "%s:%u: ", r->path, line);
+	if (r->path)
+		buf_addf(&b, "%s:%u: ", r->path, line);
 	buf_addv(&b, fmt, ap);
 	return buf_str(&b);
 }

@@ -28,7 +28,7 @@
 /* Errors and warnings of one file, each "path:line: text", in the order of lines. Zero-initialise, set a and path. */
 struct sconf_report {
 	struct arena *a;
-	const char *path;               /* name of the file in messages */
+	const char *path;               /* name of the file in messages; NULL: they have neither path nor line */
 	struct strlist errors;
 	struct strlist warnings;        /* uses of deprecated options */
 	size_t dropped;
