@@ -26,6 +26,8 @@ prefix_in(const struct conn *c)
 static struct str
 unused_input(const struct conn *c)
 {
+	if (c->in.n == 0)
+		return S("");           /* there may be no buffer */
 	return str_n(c->in.p + c->in_off, c->in.n - c->in_off);
 }
 
