@@ -111,7 +111,7 @@ struct scram_client {
 /* scram_client_first returns the client-first-message. SCRAM_BINDING_NOT_SUPPORTED when plus and no data for any binding. */
 int scram_client_first(struct scram_client *c, struct arena *a, const struct scram_client_args *args, struct str *r_msg) must_use_;
 /* scram_client_final answers the server-first-message. Refuses weak servers: our nonce must be followed by at least 8 characters, salt of at least
- * 8 bytes, 2048 to 10,000,000 iterations. */
+ * 8 bytes, 2048 to 2,000,000 iterations. */
 int scram_client_final(struct scram_client *c, struct str server_first, struct str *r_msg) must_use_;
 /* scram_client_verify checks the server-final-message: 0, the error that the server named, or SCRAM_BAD_SIGNATURE. */
 int scram_client_verify(struct scram_client *c, struct str server_final) must_use_;

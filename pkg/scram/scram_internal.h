@@ -12,7 +12,7 @@
 #define SCRAM_NONCE_MIN 8               /* characters that the other side must contribute */
 #define SCRAM_SALT_MIN 8
 #define SCRAM_ITERATIONS_MIN 2048
-#define SCRAM_ITERATIONS_MAX 10000000   /* more is an attempt to burn our CPU: seconds per login at this figure */
+#define SCRAM_ITERATIONS_MAX 2000000    /* more is an attempt to burn our CPU: this many take a second */
 
 void scram_hmac(enum scram_hash h, struct str key, struct str data, uint8_t *r_out);
 void scram_digest(enum scram_hash h, struct str data, uint8_t *r_out);
