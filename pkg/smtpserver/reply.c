@@ -9,7 +9,11 @@
 struct str
 smtpserver_cid(struct session *s)
 {
-	return smtpserver_cid_encode(conn_arena(s->c), s->srv->opts.cid_key, s->srv->opts.cid_secret, conn_cid(s->c));
+	if (s->cid[0] == '\0') {
+		struct str text = smtpserver_cid_encode(conn_arena(s->c), s->srv->opts.cid_key, s->srv->opts.cid_secret, conn_cid(s->c));
+		memcpy(s->cid, text.p, MIN(text.n, sizeof(s->cid) - 1));
+	}
+	return str_of(s->cid);
 }
 
 void

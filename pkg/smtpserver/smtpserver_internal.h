@@ -67,6 +67,7 @@ struct session {
 	struct smtpserver *srv;
 	const struct smtpserver_listener *l;
 
+	char cid[24];                           /* smtpserver_cid; made when first needed */
 	bool known_verb;                        /* some command was understood: this is SMTP */
 	bool greeted, esmtp;                    /* HELO or EHLO was given; it was EHLO */
 	struct smtp_ipdomain helo;              /* in helo_arena */
@@ -139,7 +140,7 @@ int smtpserver_fail_parse(struct session *s, const struct cur *p);
 /* smtpserver_end wants the end of the line: 0, or the failure. */
 int smtpserver_end(struct session *s, struct cur *p) must_use_;
 void smtpserver_render_failure(struct session *s);
-struct str smtpserver_cid(struct session *s);           /* in the arena of the unit */
+struct str smtpserver_cid(struct session *s);           /* valid as long as the session */
 
 /* cmd_*.c */
 typedef int command_fn(struct session *s, struct cur *args);
