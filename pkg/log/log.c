@@ -129,7 +129,7 @@ log_set_logfmt(bool on)
 }
 
 void
-log_set_sink(void (*fn)(enum log_level, struct str, void *), void *arg)
+log_set_sink(void (*fn)(enum log_level level, struct str line, void *arg), void *arg)
 {
 	LOCKED(&lock);
 

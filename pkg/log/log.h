@@ -88,7 +88,7 @@ struct str log_levels(struct arena *a);
 void log_set_logfmt(bool on);                               /* default: text */
 /* Where lines go; NULL = stderr. The function gets a whole line with LF and is called under the log lock, so it must
  * not log. For tests and tools. */
-void log_set_sink(void (*sink)(enum log_level level, struct str line, void *arg), void *arg);
+void log_set_sink(void (*fn)(enum log_level level, struct str line, void *arg), void *arg);
 /* Lines written so far at info, warn, error (metrics mox_logging_level_*_total). */
 uint64_t log_count(enum log_level level);
 
