@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "commands.h"
 #include "server.h"
+#include "store/password.h"
 #include "version.h"
 
 static const char page[] =
@@ -72,16 +73,17 @@ started(struct server *s)
 static int
 set_password(struct server *s, struct errmsg *e)
 {
-	struct arena a = { 0 };
-	struct scram_keys keys = { 0 };
-	int rv = auth_scram_keys(s->auth, &a, S(LOCALSERVE_ADDRESS), SCRAM_SHA256, &keys, e);
+	cleanup_(store_account_close) struct store_account *acct = NULL;
+	cleanup_(store_tx_rollback) struct store_tx tx = { 0 };
+	struct store_password p;
+	int rv = store_account_open(s->store, S(LOCALSERVE_ACCOUNT), false, &acct, e);
 
-	if (rv == AUTH_NO_SECRET || rv == AUTH_BAD_CREDENTIALS) {
-		*e = (struct errmsg){ 0 };
-		rv = auth_set_password(s->auth, S(LOCALSERVE_ACCOUNT), S(LOCALSERVE_PASSWORD), e);
-	}
-	arena_done(&a);
-	return rv;
+	if (rv == 0)
+		rv = store_read(acct, &tx);
+	if (rv == 0)
+		rv = store_password_get(&tx, &p);
+	store_tx_rollback(&tx);
+	return rv == 0 ? auth_set_password(s->auth, S(LOCALSERVE_ACCOUNT), S(LOCALSERVE_PASSWORD), e) : MIN(rv, 0);
 }
 
 /* Makes the directory if needed. *r_made tells that it was made now. */

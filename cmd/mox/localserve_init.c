@@ -104,17 +104,7 @@ static const char domains_conf[] =
     "\t\t\t\tTopWords: 10\n"
     "\t\t\t\tIgnoreWords: 0.100000\n"
     "\t\t\t\tRareWords: 2\n"
-    "\t\tNoFirstTimeSenderDelay: true\n"
-    "WebHandlers:\n"
-    "\t-\n"
-    "\t\tLogName: workdir\n"
-    "\t\tDomain: localhost\n"
-    "\t\tPathRegexp: ^/workdir/\n"
-    "\t\tDontRedirectPlainHTTP: true\n"
-    "\t\tWebStatic:\n"
-    "\t\t\tStripPrefix: /workdir/\n"
-    "\t\t\tRoot: .\n"
-    "\t\t\tListFiles: true\n";
+    "\t\tNoFirstTimeSenderDelay: true\n";
 
 static int
 write_in(const char *dir, const char *name, struct str content, mode_t mode, struct errmsg *e)
