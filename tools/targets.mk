@@ -80,7 +80,7 @@ $(O)/bench/$1: $(O)/pkg/$1/$1_bench.o $(call LIBA,$1) $(foreach d,$(shell tools/
 	@mkdir -p $$(@D)
 	$(Q)$(CC) $$(ALLFLAGS) $(LDHARD) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $(LIBS)
 .PHONY: bench-$1
-bench-$1: $(O)/bench/$1 ## measure the package alone
+bench-$1: $(O)/bench/$1
 	$(Q)$(O)/bench/$1
 endef
 $(foreach b,$(BENCHES),$(eval $(call BENCH_template,$(b))))

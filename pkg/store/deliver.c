@@ -58,7 +58,8 @@ save(const struct store_tx *tx, struct saved *s)
 		.sync = p->sync, .sync_dirty = p->sync_dirty, .modseq = tx->modseq, .nstaged = p->nstaged, .nchanges = p->changes.n,
 		.prepared_end = p->prepared_end,
 	};
-	memcpy(s->staged, p->staged, p->nstaged * sizeof(s->staged[0]));
+	for (size_t i = 0; i < p->nstaged; i++)
+		s->staged[i] = p->staged[i];
 }
 
 static void
@@ -69,7 +70,8 @@ restore(struct store_tx *tx, const struct saved *s)
 	p->sync_dirty = s->sync_dirty;
 	tx->modseq = s->modseq;
 	p->nstaged = s->nstaged;
-	memcpy(p->staged, s->staged, s->nstaged * sizeof(s->staged[0]));
+	for (size_t i = 0; i < s->nstaged; i++)
+		p->staged[i] = s->staged[i];
 	p->changes.n = s->nchanges;
 	p->prepared_end = s->prepared_end;
 	*p->prepared_end = NULL;

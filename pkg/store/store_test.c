@@ -125,6 +125,11 @@ test_live(struct store_account *a, const char *mailbox)
 	return strlist_join(test_arena(), &out, S(", "));
 }
 
+void
+test_no_wake(void *arg unused_)
+{
+}
+
 struct str
 test_content(struct store_account *a, int64_t id)
 {

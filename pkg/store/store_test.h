@@ -22,6 +22,7 @@ struct store_mailbox test_mailbox(struct store_account *a, const char *name);  /
 struct store_message test_get(struct store_account *a, int64_t id);
 /* test_live returns the live messages of a mailbox as "uid:flags:keywords" separated by ", ". */
 struct str test_live(struct store_account *a, const char *mailbox);
+void test_no_wake(void *arg);                                   /* for comms of tests that look for themselves */
 struct str test_content(struct store_account *a, int64_t id);
 
 #endif
