@@ -28,6 +28,8 @@ enum lock_rank {                /* lowest first */
 	LOCK_POOL,              /* work queue */
 	LOCK_MAILBOX,           /* a loop's incoming messages */
 	LOCK_TLS,               /* ticket keys of a TLS context */
+	LOCK_DNS,               /* cache and settings of a resolver */
+	LOCK_PSL,               /* public suffix list */
 	LOCK_METRICS,
 	LOCK_LOG,
 };
