@@ -72,6 +72,7 @@ reset(struct parser *p)
 {
 	p->nname = p->nlp = p->name_before_lp = 0;
 	p->any = p->dot = p->space = p->lp_bad = p->last_quoted = false;
+	p->comment = (struct str){ 0 };
 }
 
 /* take_comment takes a comment, nested ones too, and keeps its content: rfc/5322:609 */
@@ -168,10 +169,30 @@ take_quoted(struct parser *p)
 		p->ok = false;
 }
 
+/* encoded_word gives the length of an encoded word at the start, which may hold what would end an atom; 0 if there is none. */
+static size_t
+encoded_word(const struct parser *p)
+{
+	struct str s = str_upto(str_n(p->p, (size_t)(p->end - p->p)), 128);
+	unsigned marks = 0;
+
+	if (!str_starts(s, S("=?")))
+		return 0;
+	for (size_t i = 2; i < s.n; i++) {
+		if (s.p[i] <= ' ' && s.p[i] >= 0)
+			return 0;
+		if (s.p[i] == '?' && ++marks == 3)
+			return i + 1 < s.n && s.p[i + 1] == '=' ? i + 2 : 0;
+	}
+	return 0;
+}
+
 static void
 take_atom(struct parser *p)
 {
 	begin_word(p, false);
+	for (size_t n = encoded_word(p); n > 0; n--)
+		add_char(p, *p->p++);
 	for (; p->p < p->end; p->p++) {
 		enum class k = class_of(p, *p->p);
 		if (k != ATOM && k != OTHER)
@@ -435,7 +456,6 @@ take_bare(struct parser *p)
 	}
 	size_t name_end = p->nname;
 	const char *at = p->p;
-	p->comment = (struct str){ 0 };
 	take_addr_spec(p, &addr);
 	skip_cfws(p);
 	if (p->p < p->end && *p->p == '<') {
@@ -474,7 +494,7 @@ message_parse_addrs(struct arena *a, struct str body, struct message_addrs *addr
 		after_addr = false;
 		switch (d) {
 		case '<':
-			take_angle(&p, keep(&p, p.name, p.nname));
+			take_angle(&p, p.any ? keep(&p, p.name, p.nname) : p.comment);
 			after_addr = true;
 			break;
 		case '@':

@@ -332,12 +332,12 @@ message_parse_params(struct arena *a, struct str body, struct message_params *r_
 			}
 			q->name = v[i].name;
 			/* The forms of RFC 2231 win over a plain parameter, which is there for old readers. */
-			if (!join(a, v, n, v[i].name, &q->value)) {
-				if (v[i].index >= 0)
-					continue;
-				q->value = v[i].value;
-			}
-			find_piece(v, n, v[i].name, -1, PLAIN);
+			bool joined = join(a, v, n, v[i].name, &q->value);
+			const struct piece *plain = find_piece(v, n, v[i].name, -1, PLAIN);
+			if (!joined && !plain)
+				continue;
+			if (plain && (!joined || str_search(q->value, S("\xef\xbf\xbd")) >= 0))
+				q->value = plain->value;
 			r.n++;
 		}
 	}
