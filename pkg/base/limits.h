@@ -37,6 +37,9 @@
 #define LIMIT_LINE_LENIENT 8192
 #define LIMIT_LINE_STRICT 1000                  /* with CRLF: rfc/5322:363 */
 #define LIMIT_ADDRESSES 10000                   /* addresses of one field kept in an envelope */
+#define LIMIT_MESSAGE_ADDRESSES 50000           /* of all envelopes of a message, embedded ones included */
+#define LIMIT_MESSAGE_PARAMS 20000              /* parameters of all parts of a message */
+#define LIMIT_MESSAGE_STRINGS (2 * 1024 * 1024) /* bytes of header values that a parse result keeps in all */
 #define LIMIT_COMMENT_DEPTH 20                  /* nested comments */
 
 /* Connections */

@@ -486,7 +486,7 @@ message_parse_addrs(struct arena *a, struct str body, struct message_addrs *addr
 	while (p.p < p.end) {
 		char d = gather(&p);
 		/* Two addresses without a comma between. Words behind an address that lead to none are rubbish. */
-		if (after_addr && p.any) {
+		if (after_addr && (p.any || d == '<' || d == '@')) {
 			p.ok = false;
 			if (d != '@' && d != '<' && d != ':')
 				reset(&p);

@@ -45,7 +45,7 @@ struct str message_new_boundary(struct arena *a);
 void message_add_phrase(struct buf *b, struct str name, bool utf8);
 /* message_format_addr writes one mailbox: name quoted or encoded as needed, <address>. */
 void message_format_addr(struct buf *b, struct str name, const struct smtp_address *addr, bool utf8);
-/* message_encode_words writes text as encoded words (Q or B, the shorter), UTF-8, each at most 75 columns: rfc/2047:206. */
+/* message_encode_words writes text as encoded words (Q, or B if that is much shorter), UTF-8, each at most 75 columns: rfc/2047:206. */
 void message_encode_words(struct buf *b, struct str text);
 /* message_header_domain writes a domain for a header: with utf8 U-labels and the A-labels in a comment, else A-labels. */
 struct str message_header_domain(struct arena *a, const struct idna_domain *d, bool utf8);

@@ -62,7 +62,8 @@ fitting(struct str s, bool q)
 void
 message_encode_words(struct buf *b, struct str text)
 {
-	bool q = q_width(text) <= (text.n + 2) / 3 * 4;
+	/* Q can be read as it stands, so B has to be shorter by a third. */
+	bool q = q_width(text) * 2 <= (text.n + 2) / 3 * 4 * 3;
 
 	for (bool first = true; text.n > 0; first = false) {
 		struct str part = fitting(text, q);

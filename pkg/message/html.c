@@ -108,7 +108,7 @@ static void
 end_line(struct message_html *h)
 {
 	h->space = false;
-	h->nodd = h->odd_count = 0;
+	h->odd_count = 0;
 	buf_addc(h->out, '\n');
 }
 
@@ -118,9 +118,9 @@ end_block(struct message_html *h)
 {
 	const struct buf *o = h->out;
 
-	if (o->n == h->start || (o->n >= h->start + 2 && o->p[o->n - 1] == '\n' && o->p[o->n - 2] == '\n'))
-		h->space = false;
-	else
+	h->space = false;
+	h->odd_count = 0;
+	if (o->n > h->start && !(o->n >= h->start + 2 && o->p[o->n - 1] == '\n' && o->p[o->n - 2] == '\n'))
 		end_line(h);
 }
 
@@ -130,6 +130,7 @@ begin_block(struct message_html *h)
 	if (!at_line_start(h))
 		end_line(h);
 	h->space = false;
+	h->odd_count = 0;
 }
 
 static bool
@@ -593,7 +594,9 @@ message_html_close(struct message_html **hp)
 		return;
 	if (h->state == ENTITY)
 		end_entity(h, false);
-	if (h->out->n > h->start && !at_line_start(h))
+	while (h->out->n > h->start && at_line_start(h))
+		buf_truncate(h->out, h->out->n - 1);
+	if (h->out->n > h->start)
 		buf_addc(h->out, '\n');
 	if (h->out->n - h->start > h->max)
 		buf_truncate(h->out, h->start + utf8_cut(str_from(buf_str(h->out), h->start), h->max).n);

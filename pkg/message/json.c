@@ -159,7 +159,7 @@ key_flaws(struct json *j, uint32_t flaws)
 	static const char *const names[] = {
 		"header line", "header end", "header size", "content type", "no boundary", "no parts", "not closed", "unknown encoding",
 		"decoding", "bare CR", "bare LF", "long line", "depth", "too many parts", "embedded message", "content disposition", "address",
-		"date", "parameters", "NUL in header",
+		"date", "parameters", "NUL in header", "values left out",
 	};
 
 	if (flaws == 0)

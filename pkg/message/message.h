@@ -70,6 +70,7 @@ enum message_flaw {
 	MESSAGE_FLAW_DATE = 1 << 17,            /* Date that cannot be read */
 	MESSAGE_FLAW_PARAMS = 1 << 18,          /* more than LIMIT_HEADER_PARAMS, or one given twice */
 	MESSAGE_FLAW_NUL = 1 << 19,             /* NUL byte in a header */
+	MESSAGE_FLAW_LEFT_OUT = 1 << 20,        /* values, parameters or addresses beyond what a parse result keeps in all (limits.h) */
 };
 
 enum message_kind {

@@ -76,11 +76,18 @@ message_is_text(const struct message_part *p)
 	return str_is(p->type, S("TEXT"));
 }
 
+/* What parsing may still keep of a message; strangers must not decide how much memory a result takes. */
+struct message_budget {
+	size_t strings;                 /* bytes */
+	uint32_t params, addrs;
+};
+
 /*
- * message_read_part_header fills what the header of a part says: type, encoding, Content-*, and the envelope of a root part. *digest:
- * the default type is message/rfc822. Strings are copied to the arena.
+ * message_read_part_header fills what the header of a part says: type, encoding, Content-*, and the envelope of a root part. digest:
+ * the default type is message/rfc822. What is kept is copied to a; scratch is for the work and may be reset afterwards.
  */
-void message_read_part_header(struct arena *a, struct message_part *p, struct str header, bool digest);
+void message_read_part_header(struct arena *a, struct arena *scratch, struct message_budget *budget, struct message_part *p, struct str header,
+	bool digest);
 
 /* message_reader_lead makes the reader give these bytes first. */
 struct message_reader;

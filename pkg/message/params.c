@@ -3,7 +3,7 @@
  * Content-Type and Content-Disposition: a value and parameters (RFC 2045 5.1, 2183), with the continuations and charsets of RFC 2231.
  *
  * First the text is cut into pieces, leniently: unquoted values may hold specials, semicolons may be missing or too many, quotes may stay
- * open. Then pieces of one name are joined. The number of pieces is limited, so the joining, which is quadratic, is cheap.
+ * open. Then pieces of one name are joined. Only among the pieces of one name is there a search, and their number is limited.
  */
 #include "message/header.h"
 
@@ -17,10 +17,19 @@
 struct piece {
 	struct str name;        /* lower-case, without the marks */
 	struct str value;       /* unquoted, not decoded */
-	uint32_t hash;          /* of the name */
 	int index;              /* of name*N; -1 for name and name* */
 	bool extended;          /* trailing '*': percent-encoded */
 	bool used;
+	uint16_t next;          /* the following piece of the same name, plus 1; 0: none */
+	uint16_t last;          /* of the first piece of a name: the last one */
+};
+
+/* All pieces of a field; those of one name are chained, in order, and found by its hash. */
+#define SLOTS (2 * LIMIT_HEADER_PARAMS)
+struct pieces {
+	struct piece v[LIMIT_HEADER_PARAMS];
+	uint16_t n;
+	uint16_t slots[SLOTS];  /* first piece of a name, plus 1; 0: free */
 };
 
 static bool
@@ -138,15 +147,33 @@ parse_name(struct arena *a, struct str raw, struct piece *p)
 		raw.n = (size_t)star;
 	}
 	p->name = str_lower(a, raw);
-	p->hash = message_hash(p->name);
 	return raw.n > 0;
 }
 
-static uint32_t
-take_pieces(struct arena *a, struct str s, struct piece *v, uint32_t *flaws)
+/* add_piece adds a piece behind those of its name. */
+static void
+add_piece(struct pieces *all, struct piece p)
 {
-	uint32_t n = 0;
+	size_t at = message_hash(p.name) % SLOTS;
+	uint16_t i = all->n;
 
+	while (all->slots[at] && !str_is(all->v[all->slots[at] - 1].name, p.name))
+		at = (at + 1) % SLOTS;
+	p.last = i;
+	if (all->slots[at]) {
+		struct piece *first = &all->v[all->slots[at] - 1];
+		all->v[first->last].next = (uint16_t)(i + 1);
+		first->last = i;
+		p.last = UINT16_MAX;    /* not the first */
+	} else {
+		all->slots[at] = (uint16_t)(i + 1);
+	}
+	all->v[all->n++] = p;
+}
+
+static void
+take_pieces(struct arena *a, struct str s, struct pieces *all, uint32_t *flaws)
+{
 	while (s.n > 0) {
 		bool odd = false;
 		struct piece p = { 0 };
@@ -183,13 +210,12 @@ take_pieces(struct arena *a, struct str s, struct piece *v, uint32_t *flaws)
 			*flaws |= MESSAGE_FLAW_CONTENT_TYPE;
 			continue;
 		}
-		if (n == LIMIT_HEADER_PARAMS) {
+		if (all->n == LIMIT_HEADER_PARAMS) {
 			*flaws |= MESSAGE_FLAW_PARAMS;
 			break;
 		}
-		v[n++] = p;
+		add_piece(all, p);
 	}
-	return n;
 }
 
 /* add_percent decodes "%XX"; other '%' stand for themselves. */
@@ -225,24 +251,22 @@ cut_charset(struct str *s)
 
 enum form { PLAIN, EXTENDED, ANY };
 
+/* find_piece looks among the pieces of one name. */
 static const struct piece *
-find_piece(struct piece *v, uint32_t n, struct str name, int index, enum form form)
+find_piece(struct pieces *all, struct piece *first, int index, enum form form)
 {
-	uint32_t hash = message_hash(name);
-
-	for (uint32_t i = 0; i < n; i++) {
-		if (v[i].hash == hash && v[i].index == index && (form == ANY || v[i].extended == (form == EXTENDED)) &&
-		    str_is(v[i].name, name)) {
-			v[i].used = true;
-			return &v[i];
+	for (struct piece *p = first; p; p = p->next ? &all->v[p->next - 1] : NULL) {
+		if (p->index == index && (form == ANY || p->extended == (form == EXTENDED))) {
+			p->used = true;
+			return p;
 		}
 	}
 	return NULL;
 }
 
-/* add_piece appends a piece to the joined value; an extended first one names the charset. Returns whether it was extended. */
+/* append_piece adds a piece to the joined value; an extended first one names the charset. Returns whether it was extended. */
 static bool
-add_piece(const struct piece *p, bool first, struct str *charset, struct buf *out)
+append_piece(const struct piece *p, bool first, struct str *charset, struct buf *out)
 {
 	struct str s = p->value;
 
@@ -257,35 +281,51 @@ add_piece(const struct piece *p, bool first, struct str *charset, struct buf *ou
 
 /* join decodes name* or name*0, name*1, ...; false if there is neither. */
 static bool
-join(struct arena *a, struct piece *v, uint32_t n, struct str name, struct str *r_value)
+join(struct arena *a, struct pieces *all, struct piece *first, struct str *r_value)
 {
 	struct buf b = BUF_ARENA(a, SIZE_MAX / 2);
-	const struct piece *p = find_piece(v, n, name, -1, EXTENDED);
+	const struct piece *p = find_piece(all, first, -1, EXTENDED);
 	struct str charset = { 0 };
 	bool extended = false;
 
 	if (p) {
-		extended = add_piece(p, true, &charset, &b);
+		extended = append_piece(p, true, &charset, &b);
 	} else {
-		p = find_piece(v, n, name, 0, ANY);
+		p = find_piece(all, first, 0, ANY);
 		if (!p)
 			return false;
 		const struct piece *q = p;
-		for (int i = 1; q; q = find_piece(v, n, name, i++, ANY))
-			extended |= add_piece(q, q == p, &charset, &b);
+		for (int i = 1; q; q = find_piece(all, first, i++, ANY))
+			extended |= append_piece(q, q == p, &charset, &b);
 	}
 	*r_value = extended ? message_charset_decode(a, charset, buf_str(&b)) : buf_str(&b);
 	return true;
 }
 
-static bool
-seen(const struct message_params *r, struct str name)
+/* decode_all gives the parameters of the pieces, in the order of their first ones. */
+static void
+decode_all(struct arena *a, struct pieces *all, struct message_params *r)
 {
-	for (uint32_t i = 0; i < r->n; i++) {
-		if (str_is(r->v[i].name, name))
-			return true;
+	r->v = ARENA_NEWN(a, all->n, struct message_param);
+	for (uint16_t i = 0; i < all->n; i++) {
+		struct piece *first = &all->v[i];
+		struct message_param *q = &r->v[r->n];
+		if (first->last == UINT16_MAX) {
+			/* Seen with an earlier piece of its name; what that had no use for is a repetition. */
+			if (!first->used)
+				r->flaws |= MESSAGE_FLAW_PARAMS;
+			continue;
+		}
+		q->name = first->name;
+		/* The forms of RFC 2231 win over a plain parameter, which is there for old readers. */
+		bool joined = join(a, all, first, &q->value);
+		const struct piece *plain = find_piece(all, first, -1, PLAIN);
+		if (!joined && !plain)
+			continue;
+		if (plain && (!joined || str_search(q->value, S("\xef\xbf\xbd")) >= 0))
+			q->value = plain->value;
+		r->n++;
 	}
-	return false;
 }
 
 void
@@ -293,8 +333,6 @@ message_parse_params(struct arena *a, struct str body, struct message_params *r_
 {
 	struct message_params r = { 0 };
 	struct str s = body;
-	struct piece *v;
-	uint32_t n;
 	bool gap = false;
 
 	/* The value: words up to ';', comments left out, and white space too (for "text / plain"). */
@@ -319,27 +357,11 @@ message_parse_params(struct arena *a, struct str body, struct message_params *r_
 	r.value = str_n(value, nvalue);
 
 	if (s.n > 0) {
-		struct piece local[LIMIT_HEADER_PARAMS];
-		v = local;
-		n = take_pieces(a, s, v, &r.flaws);
-		r.v = ARENA_NEWN(a, n, struct message_param);
-		for (uint32_t i = 0; i < n; i++) {
-			struct message_param *q = &r.v[r.n];
-			if (seen(&r, v[i].name)) {
-				if (!v[i].used)
-					r.flaws |= MESSAGE_FLAW_PARAMS;
-				continue;
-			}
-			q->name = v[i].name;
-			/* The forms of RFC 2231 win over a plain parameter, which is there for old readers. */
-			bool joined = join(a, v, n, v[i].name, &q->value);
-			const struct piece *plain = find_piece(v, n, v[i].name, -1, PLAIN);
-			if (!joined && !plain)
-				continue;
-			if (plain && (!joined || str_search(q->value, S("\xef\xbf\xbd")) >= 0))
-				q->value = plain->value;
-			r.n++;
-		}
+		struct pieces all;
+		all.n = 0;
+		memset(all.slots, 0, sizeof(all.slots));
+		take_pieces(a, s, &all, &r.flaws);
+		decode_all(a, &all, &r);
 	}
 	*r_p = r;
 }

@@ -96,6 +96,8 @@ struct parser {
 	uint32_t space;         /* coordinate space of the parts being made */
 	unsigned encoded_depth;
 	size_t *decoded;        /* bytes of encoded embedded messages held by all levels */
+	struct message_budget *budget;
+	struct arena scratch;   /* reset after each header */
 
 	struct boundary open[LIMIT_MIME_DEPTH];
 	unsigned nopen;
@@ -388,7 +390,8 @@ begin_part(struct parser *p, uint32_t parent, bool root, int64_t boundary_off)
 	q->body_off = body;
 	q->lines = first_line;          /* becomes the count at the end of the part */
 	struct str header = str_n(p->w.p + (start - p->w.off), (size_t)(body - start));
-	message_read_part_header(p->a, q, header, digest);
+	message_read_part_header(p->a, &p->scratch, p->budget, q, header, digest);
+	arena_reset(&p->scratch);
 	if (q->flaws & MESSAGE_FLAW_HEADER_LINE)
 		flaw(p, i, MESSAGE_FLAW_HEADER_LINE, start, "header line that is no field");
 	if (q->flaws & (MESSAGE_FLAW_CONTENT_TYPE | MESSAGE_FLAW_PARAMS))
@@ -554,6 +557,16 @@ decode_body(struct parser *p, const struct message_part *q, struct buf *out)
 	return 0;
 }
 
+/* done releases what a parser holds besides its result, also after an error in the middle. */
+static void
+done(struct parser *p)
+{
+	window_close(&p->w);
+	arena_done(&p->scratch);
+	if (p->counting)
+		message_counter_end(&p->counter, &(size_t){ 0 });
+}
+
 /* parse_embedded parses a message that its part carries transfer-encoded, which message/global may: rfc/6532:298 */
 static int
 parse_embedded(struct parser *p, uint32_t i)
@@ -578,13 +591,12 @@ parse_embedded(struct parser *p, uint32_t i)
 	cleanup_(mem_cleanup) struct parser *sub = mem_alloc(sizeof(*sub));
 	*sub = (struct parser){
 		.a = p->a, .m = p->m, .cap = p->cap, .flags = p->flags, .space = i, .encoded_depth = p->encoded_depth + 1, .decoded = p->decoded,
+		.budget = p->budget,
 	};
 	part(p, i)->kind = MESSAGE_EMBEDDED;
 	TRY(window_open(&sub->w, &src));
 	int rc = run(sub, i);
-	window_close(&sub->w);
-	if (sub->counting)
-		message_counter_end(&sub->counter, &(size_t){ 0 });
+	done(sub);
 	p->cap = sub->cap;
 	*p->decoded -= body.n;
 	return rc;
@@ -611,16 +623,15 @@ int
 message_parse(struct arena *a, const struct message_source *src, unsigned flags, struct message *r_m, struct errmsg *e)
 {
 	size_t decoded = 0;
+	struct message_budget budget = { .strings = LIMIT_MESSAGE_STRINGS, .params = LIMIT_MESSAGE_PARAMS, .addrs = LIMIT_MESSAGE_ADDRESSES };
 	cleanup_(mem_cleanup) struct parser *p = mem_alloc(sizeof(*p));
 	struct message m = { .size = message_source_size(src) };
 
-	*p = (struct parser){ .a = a, .m = &m, .flags = flags, .space = MESSAGE_NONE, .decoded = &decoded };
+	*p = (struct parser){ .a = a, .m = &m, .flags = flags, .space = MESSAGE_NONE, .decoded = &decoded, .budget = &budget };
 	int rc = window_open(&p->w, src);
 	if (rc == 0)
 		rc = run(p, MESSAGE_NONE);
-	window_close(&p->w);
-	if (p->counting)
-		message_counter_end(&p->counter, &(size_t){ 0 });
+	done(p);
 	if (rc < 0)
 		return err_set(e, rc, "reading message: %s", err_text(rc));
 

@@ -4,7 +4,14 @@
  */
 #include "message/header.h"
 
+#include "base/limits.h"
 #include "message/message_internal.h"
+
+struct reader {
+	struct arena *a, *scratch;
+	struct message_budget *budget;
+	struct message_part *p;
+};
 
 /* Fields that parsing looks at. Of repeated ones the first counts, but addresses are joined. */
 enum field {
@@ -45,20 +52,31 @@ field_of(struct str name, bool root)
 	return NONE;
 }
 
-/* raw_value is a field body unfolded, copied to the arena; never NULL. */
+/* keep copies a string for the result; never NULL. Cut where the budget ends. */
 static struct str
-raw_value(struct arena *a, struct str body)
+keep(struct reader *r, struct str s)
 {
-	struct str s = message_unfold(a, body);
-
-	if (s.n == 0)
-		return S("");
-	return s.p >= body.p && s.p <= body.p + body.n ? str_dup(a, s) : s;
+	if (s.n > r->budget->strings) {
+		s.n = r->budget->strings;
+		r->p->flaws |= MESSAGE_FLAW_LEFT_OUT;
+	}
+	r->budget->strings -= s.n;
+	return s.n > 0 ? str_dup(r->a, s) : S("");
 }
 
+/* keep_value keeps a field body, unfolded. */
+static struct str
+keep_value(struct reader *r, struct str body)
+{
+	return keep(r, message_unfold(r->scratch, body));
+}
+
+/* is_token also refuses what is longer than the registry allows (RFC 6838 4.2), so that types need no budget. */
 static bool
 is_token(struct str s)
 {
+	if (s.n > 127)
+		return false;
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
 		if (c <= ' ' || c >= 0x7f || memchr("()<>@,;:\\\"/[]?=", c, 15))
@@ -75,60 +93,68 @@ by_name(const void *x, const void *y)
 	return str_cmp(a->name, b->name);
 }
 
-/* keep_params copies parameters, sorted by name as IMAP shows them. */
+/* keep_params keeps parameters, sorted by name as IMAP shows them. */
 static void
-keep_params(struct arena *a, const struct message_params *r, struct message_param **r_v, uint32_t *r_n)
+keep_params(struct reader *r, const struct message_params *from, struct message_param **r_v, uint32_t *r_n)
 {
-	for (uint32_t i = 0; i < r->n; i++) {
-		r->v[i].name = str_dup(a, r->v[i].name);
-		r->v[i].value = str_dup(a, r->v[i].value);
+	uint32_t n = MIN(from->n, r->budget->params);
+	struct message_param *v = ARENA_NEWN(r->a, n, struct message_param);
+
+	if (n < from->n)
+		r->p->flaws |= MESSAGE_FLAW_LEFT_OUT;
+	r->budget->params -= n;
+	for (uint32_t i = 0; i < n; i++) {
+		v[i].name = keep(r, from->v[i].name);
+		v[i].value = keep(r, from->v[i].value);
 	}
-	if (r->n > 1)
-		qsort(r->v, r->n, sizeof(r->v[0]), by_name);
-	*r_v = r->v;
-	*r_n = r->n;
+	if (n > 1)
+		qsort(v, n, sizeof(v[0]), by_name);
+	*r_v = v;
+	*r_n = n;
 }
 
 /* read_type: Content-Type, with what can be saved of a broken one: rfc/2045:735 */
 static void
-read_type(struct arena *a, struct message_part *p, struct str body)
+read_type(struct reader *r, struct str body)
 {
-	struct message_params r;
+	struct message_part *p = r->p;
+	struct message_params params;
 
-	message_parse_params(a, body, &r);
-	struct str sub = r.value;
+	message_parse_params(r->scratch, body, &params);
+	struct str sub = params.value;
 	struct str type = str_split(&sub, '/');
-	p->flaws |= r.flaws;
+	p->flaws |= params.flaws;
 	p->no_type = false;
 	if (!is_token(type) || !is_token(sub)) {
 		p->flaws |= MESSAGE_FLAW_CONTENT_TYPE;
 		type = S("APPLICATION");
 		sub = S("OCTET-STREAM");
 		/* The type of RFC 1049 and of some old systems. */
-		if (str_icase(r.value, S("text"))) {
+		if (str_icase(params.value, S("text"))) {
 			type = S("TEXT");
 			sub = S("PLAIN");
 		}
 	}
-	p->type = str_upper(a, type);
-	p->subtype = str_upper(a, sub);
-	keep_params(a, &r, &p->params, &p->nparams);
+	p->type = str_upper(r->a, type);
+	p->subtype = str_upper(r->a, sub);
+	keep_params(r, &params, &p->params, &p->nparams);
 }
 
 static void
-read_disposition(struct arena *a, struct message_part *p, struct str body)
+read_disposition(struct reader *r, struct str body)
 {
-	struct message_params r;
+	struct message_part *p = r->p;
+	struct message_params params;
 
-	message_parse_params(a, body, &r);
-	if (r.flaws)
+	message_parse_params(r->scratch, body, &params);
+	if (params.flaws)
 		p->flaws |= MESSAGE_FLAW_DISPOSITION;
-	if (!is_token(r.value)) {
+	if (!is_token(params.value)) {
 		p->flaws |= MESSAGE_FLAW_DISPOSITION;
 		return;
 	}
-	p->disposition = str_lower(a, r.value);
-	keep_params(a, &r, &p->disposition_params, &p->ndisposition_params);
+	p->disposition = keep(r, str_lower(r->scratch, params.value));
+	keep_params(r, &params, &p->disposition_params, &p->ndisposition_params);
 }
 
 /* Encodings, and names that some senders have for them. */
@@ -145,74 +171,92 @@ static const struct {
 };
 
 static void
-read_encoding(struct arena *a, struct message_part *p, struct str body)
+read_encoding(struct reader *r, struct str body)
 {
-	struct message_params r;
+	struct message_part *p = r->p;
+	struct message_params params;
 
 	/* Comments, trailing semicolons and the like are not the encoding. */
-	message_parse_params(a, body, &r);
-	p->cte = str_upper(a, r.value);
+	message_parse_params(r->scratch, body, &params);
+	struct str cte = str_upper(r->scratch, params.value);
 	for (size_t i = 0; i < ARRAY_LEN(encodings); i++) {
-		bool found = str_is(p->cte, str_of(encodings[i].name));
+		bool found = str_is(cte, str_of(encodings[i].name));
 		for (size_t k = 0; k < ARRAY_LEN(encodings[i].as_written); k++)
-			found |= encodings[i].as_written[k] && str_is(p->cte, str_of(encodings[i].as_written[k]));
+			found |= encodings[i].as_written[k] && str_is(cte, str_of(encodings[i].as_written[k]));
 		if (found) {
 			p->cte = str_of(encodings[i].name);
 			p->encoding = encodings[i].encoding;
 			return;
 		}
 	}
-	if (p->cte.n > 0) {
+	p->cte = keep(r, cte);
+	if (cte.n > 0) {
 		p->encoding = MESSAGE_UNKNOWN;
 		p->flaws |= MESSAGE_FLAW_ENCODING;
 	}
 }
 
+/* read_addrs adds the addresses of a field. */
 static void
-read_addrs(struct arena *a, struct message_part *p, struct str body, struct message_addrs *l)
+read_addrs(struct reader *r, struct str body, struct message_addrs *l)
 {
-	if (!message_parse_addrs(a, body, l))
-		p->flaws |= MESSAGE_FLAW_ADDRESS;
+	struct message_addrs found = { 0 };
+
+	if (!message_parse_addrs(r->scratch, body, &found))
+		r->p->flaws |= MESSAGE_FLAW_ADDRESS;
+	uint32_t n = MIN(found.n, MIN(r->budget->addrs, LIMIT_ADDRESSES - l->n));
+	if (n < found.n)
+		r->p->flaws |= MESSAGE_FLAW_LEFT_OUT;
+	if (n == 0)
+		return;
+	r->budget->addrs -= n;
+	l->v = arena_grow(r->a, l->v, l->n, l->n + n, sizeof(l->v[0]));
+	for (uint32_t i = 0; i < n; i++) {
+		const struct message_addr *x = &found.v[i];
+		l->v[l->n++] = (struct message_addr){
+			.kind = x->kind, .name = keep(r, x->name), .route = keep(r, x->route), .localpart = keep(r, x->localpart), .domain = keep(r, x->domain),
+		};
+	}
 }
 
 static void
-read_envelope(struct arena *a, struct message_part *p, enum field k, struct str body)
+read_envelope(struct reader *r, enum field k, struct str body)
 {
-	struct message_envelope *env = p->envelope;
+	struct message_envelope *env = r->p->envelope;
 
 	switch (k) {
 	case DATE:
-		env->date = raw_value(a, body);
+		env->date = keep_value(r, body);
 		env->has_date = message_parse_date(env->date, &env->date_us, &env->tz_min) == 0;
 		if (!env->has_date)
-			p->flaws |= MESSAGE_FLAW_DATE;
+			r->p->flaws |= MESSAGE_FLAW_DATE;
 		break;
 	case SUBJECT:
-		env->subject = raw_value(a, body);
+		env->subject = keep_value(r, body);
 		break;
 	case IN_REPLY_TO:
-		env->in_reply_to = raw_value(a, body);
+		env->in_reply_to = keep_value(r, body);
 		break;
 	case MESSAGE_ID:
-		env->message_id = raw_value(a, body);
+		env->message_id = keep_value(r, body);
 		break;
 	case FROM:
-		read_addrs(a, p, body, &env->from);
+		read_addrs(r, body, &env->from);
 		break;
 	case SENDER:
-		read_addrs(a, p, body, &env->sender);
+		read_addrs(r, body, &env->sender);
 		break;
 	case REPLY_TO:
-		read_addrs(a, p, body, &env->reply_to);
+		read_addrs(r, body, &env->reply_to);
 		break;
 	case TO:
-		read_addrs(a, p, body, &env->to);
+		read_addrs(r, body, &env->to);
 		break;
 	case CC:
-		read_addrs(a, p, body, &env->cc);
+		read_addrs(r, body, &env->cc);
 		break;
 	case BCC:
-		read_addrs(a, p, body, &env->bcc);
+		read_addrs(r, body, &env->bcc);
 		break;
 	default:
 		break;
@@ -220,42 +264,46 @@ read_envelope(struct arena *a, struct message_part *p, enum field k, struct str 
 }
 
 static void
-read_field(struct arena *a, struct message_part *p, enum field k, struct str body)
+read_field(struct reader *r, enum field k, struct str body)
 {
+	struct message_part *p = r->p;
+
 	switch (k) {
 	case CONTENT_TYPE:
-		read_type(a, p, body);
+		read_type(r, body);
 		break;
 	case CONTENT_ENCODING:
-		read_encoding(a, p, body);
+		read_encoding(r, body);
 		break;
 	case CONTENT_DISPOSITION:
-		read_disposition(a, p, body);
+		read_disposition(r, body);
 		break;
 	case CONTENT_ID:
-		p->id = raw_value(a, body);
+		p->id = keep_value(r, body);
 		break;
 	case CONTENT_DESCRIPTION:
-		p->description = raw_value(a, body);
+		p->description = keep_value(r, body);
 		break;
 	case CONTENT_MD5:
-		p->md5 = raw_value(a, body);
+		p->md5 = keep_value(r, body);
 		break;
 	case CONTENT_LANGUAGE:
-		p->language = raw_value(a, body);
+		p->language = keep_value(r, body);
 		break;
 	case CONTENT_LOCATION:
-		p->location = raw_value(a, body);
+		p->location = keep_value(r, body);
 		break;
 	default:
-		read_envelope(a, p, k, body);
+		read_envelope(r, k, body);
 		break;
 	}
 }
 
 void
-message_read_part_header(struct arena *a, struct message_part *p, struct str header, bool digest)
+message_read_part_header(struct arena *a, struct arena *scratch, struct message_budget *budget, struct message_part *p, struct str header,
+	bool digest)
 {
+	struct reader r = { .a = a, .scratch = scratch, .budget = budget, .p = p };
 	struct message_field f;
 	uint32_t seen = 0;
 	bool skipped = false;
@@ -275,7 +323,7 @@ message_read_part_header(struct arena *a, struct message_part *p, struct str hea
 		if (k == NONE || ((seen & 1U << k) && !addresses))
 			continue;
 		seen |= 1U << k;
-		read_field(a, p, k, f.body);
+		read_field(&r, k, f.body);
 	}
 	if (skipped)
 		p->flaws |= MESSAGE_FLAW_HEADER_LINE;
