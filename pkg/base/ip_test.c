@@ -156,7 +156,11 @@ TEST(ip_kinds)
 		test_row("%s", rows[i].ip);
 		assert_int_equal(ip_is_loopback(&ip), rows[i].loopback);
 		assert_int_equal(ip_is_private(&ip), rows[i].private);
+		assert_int_equal(ip_is_unspecified(&ip), strcmp(rows[i].ip, "::") == 0);
 	}
+	struct ip zero = ip_of("0.0.0.0");
+	assert_true(ip_is_unspecified(&zero));
+	assert_false(ip_is_unspecified(&none));
 	assert_false(ip_is_loopback(&none));
 	assert_false(ip_is_private(&none));
 }

@@ -114,7 +114,7 @@ add_address(struct config_check *c, struct config_account *a, struct str account
 	struct smtp_address parsed = { 0 };
 	bool catchall;
 	const struct config_hosted *h = parse_destination(c, a, key, &parsed, &catchall);
-	struct str domain, text = { 0 };
+	struct str domain, text = S("");
 
 	if (h == NULL)
 		return;

@@ -112,6 +112,13 @@ look(struct config_live *l)
 	config_problems_done(&p);
 }
 
+void
+config_live_expire(struct config_live *l)
+{
+	LOCKED(&l->lock);
+	l->looked_us = INT64_MIN / 2;
+}
+
 struct config *
 config_current(struct config_live *l)
 {
