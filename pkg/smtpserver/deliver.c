@@ -204,7 +204,7 @@ deliver_target(struct session *s, struct target *t)
 {
 	cleanup_(store_account_close) struct store_account *acct = NULL;
 	struct store_delivery_info info;
-	struct store_added added;
+	struct store_added added = { 0 };
 	struct errmsg e = { 0 };
 
 	int err = store_account_open(s->srv->opts.store, t->account, false, &acct, &e);
