@@ -415,7 +415,7 @@ TEST(web_handlers)
 		{ "WebHandlers:\n\t-\n\t\tDomain: a b\n\t\tPathRegexp: /\n\t\tWebStatic:\n\t\t\tRoot: .\n",
 		    "c/domains.conf:18: WebHandlers[0].Domain: \"a b\" is no domain name; c/domains.conf:19: WebHandlers[0].PathRegexp: must begin with ^" },
 		{ "WebDomainRedirects:\n\ta.example: A.example\n\tb.example: c.example\n\tB.example: d.example\n\tc d: e\n",
-		    "c/domains.conf:17: WebDomainRedirects.a.example: is a redirect to itself; c/domains.conf:18: WebDomainRedirects.b.example: is there twice; "
+		    "c/domains.conf:16: WebDomainRedirects: b.example is there twice; c/domains.conf:17: WebDomainRedirects.a.example: is a redirect to itself; "
 		    "c/domains.conf:20: WebDomainRedirects.c d: \"c d\" is no domain name" },
 	};
 

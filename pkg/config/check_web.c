@@ -16,8 +16,9 @@ static void
 check_redirects(struct config_check *c, struct config_dynamic *d)
 {
 	const struct typedesc *map = typedesc_field(&config_dynamic_desc, S("WebDomainRedirects"))->type;
-	struct typedesc_str_map good = { 0 };
+	struct typedesc_str_map good = { .v = ARENA_NEWN(c->a, d->web_domain_redirects.n, struct typedesc_str_entry) };
 	struct idna_domain from, to;
+	struct str dup;
 
 	config_enter(c, S("WebDomainRedirects"));
 	for (size_t i = 0; i < d->web_domain_redirects.n; i++) {
@@ -27,12 +28,12 @@ check_redirects(struct config_check *c, struct config_dynamic *d)
 		if (config_check_domain(c, NULL, e->k, &from) && config_check_domain(c, NULL, e->v, &to)) {
 			if (idna_equal(&from, &to))
 				config_errorf(c, NULL, "is a redirect to itself");
-			if (typedesc_map_find(map, &good, from.ascii))
-				config_errorf(c, NULL, "is there twice");
-			*(struct str *)typedesc_map_set(c->a, map, &good, from.ascii) = to.ascii;
+			good.v[good.n++] = (struct typedesc_str_entry){ from.ascii, to.ascii };
 		}
 		config_leave(c, 1);
 	}
+	if (!typedesc_map_sort(map, &good, &dup))
+		config_errorf(c, NULL, STRF " is there twice", STRA(dup));
 	config_leave(c, 1);
 	d->web_domain_redirects = good;
 }

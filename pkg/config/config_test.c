@@ -169,3 +169,28 @@ TEST(full)
 	/* The values of the file itself stay as they were. */
 	assert_int_equal(c->raw_dynamic->accounts.v[1].v.max_outgoing_messages_per_day, 0);
 }
+
+/* Thousands of accounts are read and changed in a time that is not felt. */
+TEST(large)
+{
+	struct buf b = BUF_ARENA(test_arena(), 16 * 1024 * 1024);
+	struct config_problems p = { 0 };
+	struct config *c = NULL;
+	int64_t start;
+
+	buf_addz(&b, "Domains:\n");
+	for (unsigned i = 0; i < 2000; i++)
+		buf_addf(&b, "\td%u.example: nil\n", i);
+	buf_addz(&b, "Accounts:\n");
+	for (unsigned i = 0; i < 5000; i++)
+		buf_addf(&b, "\ta%u:\n\t\tDomain: d1.example\n\t\tDestinations:\n\t\t\ta%u@d%u.example: nil\n", i, i, i % 2000);
+	start = time_mono_us();
+	if (config_parse("c", S("DataDir: d\nLogLevel: info\nUser: root\nHostname: h.example\nListeners:\n\tl:\n\t\tIPs:\n\t\t\t- ::1\nPostmaster:\n\tAccount: a1\n\tMailbox: x\n"),
+	    buf_str(&b), CONFIG_NO_KEYS, &c, &p) < 0)
+		fail_msg(STRF, STRA(config_problems_text(test_arena(), &p)));
+	assert_int_equal(c->dynamic->accounts.n, 5000);
+	assert_non_null(config_account(c, S("a4999")));
+	assert_true(time_mono_us() - start < 20 * TIME_SEC);    /* takes 0.1 s; the sanitizers are slow */
+	config_problems_done(&p);
+	config_unref(&c);
+}

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* From the tree to values, by descriptor. */
+#include <stdlib.h>
+
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "sconf/sconf_internal.h"
 
 struct dec {
@@ -112,29 +115,50 @@ decode_list(struct dec *d, const struct sconf_node *n, const struct typedesc *t,
 	}
 }
 
+/* A line of a map, for sorting: by key, then as they stand. */
+struct entry {
+	struct sconf_line l;
+	const struct sconf_node *n;
+};
+
+static int
+cmp_entries(const void *x, const void *y)
+{
+	const struct entry *a = x, *b = y;
+	int c = str_cmp(a->l.key, b->l.key);
+
+	return c ? c : a->n->line < b->n->line ? -1 : 1;
+}
+
 static void
 decode_map(struct dec *d, const struct sconf_node *n, const struct typedesc *t, struct typedesc_list *map)
 {
-	struct sconf_line l;
-	struct errmsg e = { 0 };
-	struct str key;
+	struct entry *e = ARENA_NEWN(d->a, n->n, struct entry);
+	size_t count = 0;
 
 	for (size_t i = 0; i < n->n; i++) {
-		const struct sconf_node *c = &n->v[i];
-		const char *wrong = sconf_split_entry(c->text, &l);
+		const char *wrong = sconf_split_entry(n->v[i].text, &e[count].l);
 
-		if (wrong) {
-			sconf_errorf(d->r, c->line, "%s", wrong);
-		} else if (typedesc_parse(d->a, &typedesc_string, l.key, &key, &e) < 0) {
-			sconf_errorf(d->r, c->line, "key: %s", e.text);
-			e = (struct errmsg){ 0 };
-		} else if (typedesc_map_find(t, map, l.key)) {
-			struct str shown = str_log(d->r->a, l.key, 60);
+		if (!wrong && (!utf8_valid(e[count].l.key) || str_has(e[count].l.key, '\0')))
+			wrong = "the key is not valid UTF-8";
+		e[count].n = &n->v[i];
+		if (wrong)
+			sconf_errorf(d->r, n->v[i].line, "%s", wrong);
+		else
+			count++;
+	}
+	qsort(e, count, sizeof(*e), cmp_entries);
+	map->v = arena_allocn(d->a, count, t->stride);
+	for (size_t i = 0; i < count; i++) {
+		if (i && str_is(e[i].l.key, e[i - 1].l.key)) {
+			struct str shown = str_log(d->r->a, e[i].l.key, 60);
 
-			sconf_errorf(d->r, c->line, "duplicate key \"" STRF "\"", STRA(shown));
-		} else {
-			decode(d, c, &l, t->elem, true, typedesc_map_set(d->a, t, map, l.key));
+			sconf_errorf(d->r, e[i].n->line, "duplicate key \"" STRF "\"", STRA(shown));
+			continue;
 		}
+		char *at = (char *)map->v + map->n++ * t->stride;
+		*(struct str *)(void *)at = str_dup(d->a, e[i].l.key);
+		decode(d, e[i].n, &e[i].l, t->elem, true, at + t->value_off);
 	}
 }
 

@@ -152,39 +152,50 @@ rewrite_struct(struct rw *w, const struct sconf_node *n, const struct typedesc *
 	}
 }
 
-/* Writes the entries that the file lacks and whose nearest smaller key that it has, is `after` (NULL: there is none). */
-static void
-add_entries(struct rw *w, const struct sconf_node *n, const struct typedesc *t, const struct str *after, const struct typedesc_list *new_m)
+static const char *
+entry(const struct typedesc *t, const struct typedesc_list *m, size_t i)
 {
-	bool here = after == NULL;
+	return (const char *)m->v + i * t->stride;
+}
 
-	for (size_t i = 0; i < new_m->n; i++) {
-		const char *at = (const char *)new_m->v + i * t->stride;
-		const struct str *key = (const struct str *)(const void *)at;
+/* Writes the entries from index i on until one that the file has. */
+static void
+add_entries(struct rw *w, const struct typedesc *t, const struct typedesc_list *new_m, size_t i, const bool *in_file)
+{
+	for (; i < new_m->n && !in_file[i]; i++)
+		sconf_out_entry(&w->o, *(const struct str *)(const void *)entry(t, new_m, i), t->elem, entry(t, new_m, i) + t->value_off);
+}
 
-		if (find_key(n, *key))
-			here = after && str_is(*key, *after);
-		else if (here)
-			sconf_out_entry(&w->o, *key, t->elem, at + t->value_off);
-	}
+/* The index of a line's entry in the new map, or n if it has none (any more). */
+static size_t
+index_of(const struct typedesc *t, const struct typedesc_list *old_m, const struct typedesc_list *new_m, const struct sconf_node *n,
+    struct sconf_line *r_l)
+{
+	const char *v = sconf_split_entry(n->text, r_l) == NULL ? typedesc_map_find(t, new_m, r_l->key) : NULL;
+
+	if (v == NULL || typedesc_map_find(t, old_m, r_l->key) == NULL)
+		return new_m->n;
+	return (size_t)(v - t->value_off - (const char *)new_m->v) / t->stride;
 }
 
 static void
 rewrite_map(struct rw *w, const struct sconf_node *n, const struct typedesc *t, const struct typedesc_list *old_m, const struct typedesc_list *new_m)
 {
+	bool *in_file = ARENA_NEWN(w->a, new_m->n + 1, bool);
 	struct sconf_line l;
 
-	add_entries(w, n, t, NULL, new_m);
+	for (size_t i = 0; i < n->n; i++)
+		in_file[index_of(t, old_m, new_m, &n->v[i], &l)] = true;
+	add_entries(w, t, new_m, 0, in_file);
 	for (size_t i = 0; i < n->n; i++) {
-		bool entry = sconf_split_entry(n->v[i].text, &l) == NULL;
-		const void *o = entry ? typedesc_map_find(t, old_m, l.key) : NULL, *v = entry ? typedesc_map_find(t, new_m, l.key) : NULL;
+		size_t k = index_of(t, old_m, new_m, &n->v[i], &l);
 
-		if (o == NULL || v == NULL) {
+		if (k == new_m->n) {
 			drop(w, &n->v[i]);
 			continue;
 		}
-		change(w, &n->v[i], head_of(w, l.key), t->elem, o, v, true);
-		add_entries(w, n, t, &l.key, new_m);
+		change(w, &n->v[i], head_of(w, l.key), t->elem, typedesc_map_find(t, old_m, l.key), entry(t, new_m, k) + t->value_off, true);
+		add_entries(w, t, new_m, k + 1, in_file);
 	}
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* JSON to values. The only file that knows cJSON. */
 #include <math.h>
-#include <stdlib.h>
 
 #include <cjson/cJSON.h>
 
@@ -141,12 +140,6 @@ decode_list(struct dec *d, const struct at *at, const struct typedesc *t, const 
 }
 
 static int
-cmp_keys(const void *x, const void *y)
-{
-	return str_cmp(*(const struct str *)x, *(const struct str *)y);
-}
-
-static int
 decode_map(struct dec *d, const struct at *at, const struct typedesc *t, const cJSON *j, struct typedesc_list *l)
 {
 	size_t i = 0;
@@ -163,12 +156,11 @@ decode_map(struct dec *d, const struct at *at, const struct typedesc *t, const c
 		*typedesc_key(t, l, i) = str_dup(d->a, str_of(c->string));
 		TRY(decode(d, &here, t->elem, c, typedesc_elem(t, l, i)));
 	}
-	qsort(l->v, l->n, t->stride, cmp_keys);         /* an entry begins with its key */
-	for (i = 1; i < l->n; i++) {
-		struct at here = { at, typedesc_key(t, l, i)->p, 0 };
+	struct str dup;
+	if (!typedesc_map_sort(t, l, &dup)) {
+		struct at here = { at, dup.p, 0 };
 
-		if (str_is(*typedesc_key(t, l, i - 1), *typedesc_key(t, l, i)))
-			return fail(d, &here, ERR_INVALID, "duplicate field");
+		return fail(d, &here, ERR_INVALID, "duplicate field");
 	}
 	return 0;
 }

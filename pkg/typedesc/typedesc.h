@@ -162,6 +162,11 @@ const struct typedesc_field *typedesc_field(const struct typedesc *t, struct str
 const char *typedesc_nearest(const struct typedesc *t, struct str name);
 /* typedesc_map_find looks a key up in a map value by binary search; NULL if it is absent. */
 void *typedesc_map_find(const struct typedesc *t, const void *map, struct str key);
+/*
+ * typedesc_map_sort brings entries that were filled in any order into the order of keys: how to make large maps. False if a key is there twice,
+ * which is then in *r_dup.
+ */
+bool typedesc_map_sort(const struct typedesc *t, void *map, struct str *r_dup) must_use_;
 /* typedesc_map_set finds or inserts the key (copied to the arena) and returns the place of its value. typedesc_map_del: true if it was there. */
 void *typedesc_map_set(struct arena *a, const struct typedesc *t, void *map, struct str key);
 bool typedesc_map_del(const struct typedesc *t, void *map, struct str key);

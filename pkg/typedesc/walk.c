@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copying, comparing, defaults; lists and maps. */
+#include <stdlib.h>
+
 #include "typedesc/typedesc_internal.h"
 
 void *
@@ -183,6 +185,29 @@ typedesc_defaults(struct arena *a, const struct typedesc *t, void *v)
 	default:
 		break;
 	}
+}
+
+static int
+cmp_keys(const void *x, const void *y)
+{
+	return str_cmp(*(const struct str *)x, *(const struct str *)y);
+}
+
+bool
+typedesc_map_sort(const struct typedesc *t, void *map, struct str *r_dup)
+{
+	struct typedesc_list *l = map;
+
+	if (l->n == 0)
+		return true;
+	qsort(l->v, l->n, t->stride, cmp_keys);         /* an entry begins with its key */
+	for (size_t i = 1; i < l->n; i++) {
+		if (!str_is(*typedesc_key(t, l, i - 1), *typedesc_key(t, l, i)))
+			continue;
+		*r_dup = *typedesc_key(t, l, i);
+		return false;
+	}
+	return true;
 }
 
 /* Index of the key, or where it would stand. */
