@@ -157,7 +157,7 @@ TEST(small_headers)
 	struct str id = message_new_id(test_arena(), &d), id2 = message_new_id(test_arena(), &d);
 	assert_true(str_ends(id, S("@xn--mx-fka.example")));
 	assert_false(str_is(id, id2));
-	assert_true(message_new_boundary(test_arena()).n <= 70);        // rfc/2046:1165
+	assert_true(message_new_boundary(test_arena()).n <= 70);        // rfc/2046:1092
 }
 
 TEST(folder)
