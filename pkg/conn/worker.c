@@ -30,6 +30,8 @@ conn_thread_free(void *thread)
 static bool
 next_unit(struct conn *c, int64_t now)
 {
+	if (c->group != c->job.group)
+		return false;           /* logged in: from now on the cap of the account counts */
 	if (conn_pick(c, now))
 		return true;
 	if (c->slow || c->waiting || c->state != CONN_S_OPEN || c->starttls || c->push)
