@@ -70,6 +70,18 @@ enum conn_due {
 /* Who has the baton; decides what conn_write does when its buffer is full. */
 enum conn_place { CONN_ON_LOOP, CONN_ON_WORKER, CONN_INLINE };
 
+/*
+ * The baton: an atomic word, LOOP while the connection is parked. Otherwise a worker or the queue has it, and the loop leaves notes
+ * about what happens meanwhile. A worker parks by exchanging AWAY for LOOP; that fails if there is a note, and then it sends the connection to
+ * the loop by a message. So nothing that happens is lost, and the usual way back costs no message.
+ */
+enum conn_baton {
+	CONN_BATON_LOOP = 0,
+	CONN_BATON_AWAY = 1,
+	CONN_BATON_READABLE = 2,        /* note: the socket is; its event was removed */
+	CONN_BATON_CALLED = 4,          /* note: the loop has something for it (wake-up, timer, stop) */
+};
+
 struct conn_socket {
 	struct conn_stream s;
 	int fd;
@@ -136,6 +148,8 @@ struct conn {
 	struct conn_loop *loop;
 	struct loop_msg msg;            /* to the loop */
 	struct workpool_job job;        /* to a worker */
+	_Atomic unsigned baton;         /* enum conn_baton */
+	bool parkable;                  /* set when it is sent away, taken back by the worker: the event waits for input */
 	/* The loop thread's, whoever has the baton: */
 	struct loop_slot slot;
 	struct event ev;                /* on the socket */
@@ -143,7 +157,6 @@ struct conn {
 	struct conn_gate *gate;         /* counts it; NULL = not counted */
 	short armed;                    /* POLLIN or POLLOUT that ev waits for; 0 = none */
 	short wanted;                   /* what it should wait for */
-	bool away;                      /* a worker or the queue has the baton */
 	bool woken_away;                /* wake that came meanwhile */
 
 	alignas(max_align_t) char data[];
@@ -173,6 +186,7 @@ void conn_in_drop(struct conn *c, size_t n);
 void conn_in_discard(struct conn *c);
 /* conn_in_trim gives back the memory of an empty buffer. */
 void conn_in_trim(struct conn *c);
+void conn_start_read_timeout(struct conn *c, int64_t now);      /* unless it runs */
 bool conn_in_wanted(const struct conn *c);              /* reading makes sense now */
 size_t conn_in_total(void);                             /* bytes of all input buffers */
 

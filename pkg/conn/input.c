@@ -140,6 +140,13 @@ in_room(const struct conn *c)
 	return MIN(room, (size_t)CONN_SCRATCH);
 }
 
+void
+conn_start_read_timeout(struct conn *c, int64_t now)
+{
+	if (c->read_at == 0 && c->read_timeout > 0)
+		c->read_at = now + c->read_timeout;
+}
+
 bool
 conn_in_wanted(const struct conn *c)
 {

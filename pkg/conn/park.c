@@ -4,7 +4,7 @@
  *
  * Implementation notes. conn_advance does all that can be done now and then either gives the connection away (to a worker) or parks it
  * with an event and a timer set. It is called whenever something may have changed. While the connection is away only the fields that
- * struct conn marks as the loop's are touched here.
+ * struct conn marks as the loop's are touched here, and a note is left on the baton.
  *
  * Events are level-triggered and changed lazily: an event stays registered while the connection is away or wants nothing, and only if it
  * comes then is it removed. In the usual exchange (the peer waits for our answer) it never does, so a command costs no change of the poll set. Level-triggered,
@@ -22,12 +22,24 @@ static void advance(struct conn *c, bool readable);
 
 /* --- events and timers --- */
 
+/* mine tells whether the loop has the baton; otherwise whoever has it will find the note. */
+static bool
+mine(struct conn *c, enum conn_baton note)
+{
+	unsigned b = atomic_load_explicit(&c->baton, memory_order_acquire);
+
+	while (b != CONN_BATON_LOOP)
+		if (atomic_compare_exchange_weak_explicit(&c->baton, &b, b | note, memory_order_acq_rel, memory_order_acquire))
+			return false;
+	return true;
+}
+
 static void
 on_socket(evutil_socket_t fd unused_, short what unused_, void *arg)
 {
 	struct conn *c = arg;
 
-	if (c->away || (c->wanted & c->armed) == 0) {
+	if (!mine(c, CONN_BATON_READABLE) || (c->wanted & c->armed) == 0) {
 		event_del(&c->ev);
 		c->armed = 0;
 		return;
@@ -40,7 +52,7 @@ on_time(void *arg)
 {
 	struct conn *c = arg;
 
-	if (!c->away)
+	if (mine(c, CONN_BATON_CALLED))
 		advance(c, true);
 }
 
@@ -92,7 +104,7 @@ returned(struct loop_msg *m)
 {
 	struct conn *c = container_of(m, struct conn, msg);
 
-	c->away = false;
+	atomic_store_explicit(&c->baton, CONN_BATON_LOOP, memory_order_relaxed);
 	if (c->woken_away) {
 		c->woken_away = false;
 		c->woken = true;
@@ -109,11 +121,12 @@ send_away(struct conn *c, void (*run)(struct workpool_job *j, void *thread))
 		[CONN_UNAUTHENTICATED] = WORKPOOL_UNAUTHENTICATED, [CONN_BACKGROUND] = WORKPOOL_BACKGROUND,
 	};
 
-	c->away = true;
+	c->parkable = c->armed == POLLIN && c->wanted == POLLIN;
 	c->msg.fn = returned;
 	c->job.run = run;
 	c->job.class = class[c->class];
 	c->job.group = c->group;
+	atomic_store_explicit(&c->baton, CONN_BATON_AWAY, memory_order_relaxed);
 }
 
 /*
@@ -170,7 +183,7 @@ give(struct conn *c)
 	send_away(c, conn_run);
 	if (workpool_submit(c->server->pool, &c->job) == 0)
 		return true;
-	c->away = false;
+	atomic_store_explicit(&c->baton, CONN_BATON_LOOP, memory_order_relaxed);
 	metrics_add(&overloads, 1, NULL);
 	conn_in_discard(c);
 	if (c->proto->overload_reply)
@@ -293,8 +306,7 @@ park_open(struct conn *c, int64_t now, int64_t *at)
 		want(c, 0);
 		return;
 	}
-	if (c->read_at == 0 && c->read_timeout > 0)
-		c->read_at = now + c->read_timeout;
+	conn_start_read_timeout(c, now);
 	if (c->sink) {
 		if (c->rate_at == 0) {
 			c->rate_at = now + conn_rate_window(c);
@@ -443,7 +455,7 @@ conn_woken(void *object)
 {
 	struct conn *c = object;
 
-	if (c->away) {
+	if (!mine(c, CONN_BATON_CALLED)) {
 		c->woken_away = true;
 		return;
 	}
@@ -457,7 +469,7 @@ conn_drain(void *object, void *arg unused_)
 {
 	struct conn *c = object;
 
-	if (!c->away)
+	if (mine(c, CONN_BATON_CALLED))
 		advance(c, false);
 	else if (atomic_load_explicit(&c->server->killed, memory_order_relaxed))
 		shutdown(c->sock.fd, SHUT_RDWR);        /* wakes a worker that polls it */

@@ -26,7 +26,18 @@ conn_thread_free(void *thread)
 	free(w);
 }
 
-/* next_unit tells whether the worker goes on with this connection: something is buffered, or comes at the first look. */
+/* look_again tells whether more input came while the worker was busy, and takes it. Not waiting for input: the loop saw it in the socket. */
+static bool
+look_again(struct conn *c)
+{
+	if (!(atomic_load_explicit(&c->baton, memory_order_relaxed) & CONN_BATON_READABLE))
+		return false;
+	c->parkable = false;
+	atomic_fetch_and_explicit(&c->baton, ~(unsigned)CONN_BATON_READABLE, memory_order_relaxed);
+	return conn_fill(c) > 0;
+}
+
+/* next_unit tells whether the worker goes on with this connection. */
 static bool
 next_unit(struct conn *c, int64_t now)
 {
@@ -36,8 +47,29 @@ next_unit(struct conn *c, int64_t now)
 		return true;
 	if (c->slow || c->waiting || c->state != CONN_S_OPEN || c->starttls || c->push)
 		return false;
-	/* Not waiting for input, only asking: peers that send in bursts save the way over the loop. */
-	return conn_send(c) == 0 && conn_in_wanted(c) && conn_fill(c) > 0 && conn_pick(c, now);
+	return conn_send(c) == 0 && conn_in_wanted(c) && look_again(c) && conn_pick(c, now);
+}
+
+/*
+ * park_here parks the connection without the loop's doing, if the loop would have nothing to do: the event waits for input, the timer comes soon
+ * enough, and there is no note. When it returns true the connection may be anywhere.
+ */
+static bool
+park_here(struct conn *c, int64_t now)
+{
+	unsigned away = CONN_BATON_AWAY;
+	int64_t armed = atomic_load_explicit(&c->timer.armed_us, memory_order_relaxed);
+
+	if (!c->parkable || c->slow || c->waiting || c->sink || c->starttls || c->push || c->group != c->job.group)
+		return false;
+	if (conn_out_pending(c) || c->in.n > c->in_off || !conn_in_wanted(c) || c->want_in != POLLIN || c->top->ops->pending(c->top) ||
+	    (c->woken && c->want_wake))
+		return false;
+	conn_start_read_timeout(c, now);
+	if ((c->read_at && (armed == 0 || armed > c->read_at)) || (c->timer_at && (armed == 0 || armed > c->timer_at)))
+		return false;
+	conn_in_trim(c);
+	return atomic_compare_exchange_strong_explicit(&c->baton, &away, CONN_BATON_LOOP, memory_order_release, memory_order_relaxed);
 }
 
 void
@@ -57,6 +89,8 @@ conn_run(struct workpool_job *j, void *thread)
 		ignore_result(conn_send(c) < 0);
 	if (conn_over(c))
 		conn_closed(c);
+	else if (park_here(c, now))
+		return;
 	loop_post(c->loop->loop, &c->msg);
 }
 

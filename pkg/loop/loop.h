@@ -65,7 +65,7 @@ void loop_each(struct loop *l, void (*fn)(void *object, void *arg), void *arg);
  */
 struct loop_timer {
 	struct event ev;
-	int64_t armed_us;               /* when it will come; 0 = not */
+	_Atomic int64_t armed_us;       /* when it will come; 0 = not. Other threads may look. */
 	void (*fn)(void *arg);
 	void *arg;
 };
