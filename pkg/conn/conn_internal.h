@@ -189,6 +189,7 @@ void conn_in_trim(struct conn *c);
 void conn_start_read_timeout(struct conn *c, int64_t now);      /* unless it runs */
 bool conn_in_wanted(const struct conn *c);              /* reading makes sense now */
 size_t conn_in_total(void);                             /* bytes of all input buffers */
+void conn_in_charge(ssize_t n);                         /* counts bytes there (tests: bytes that nobody has) */
 
 /* --- output.c --- */
 /* conn_send sends what the peer takes: 0 all, 1 wait for c->want_out, negative failed. conn_send_some stops after max bytes: then also 1. */

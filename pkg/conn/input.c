@@ -17,6 +17,12 @@ conn_in_total(void)
 	return atomic_load_explicit(&in_total, memory_order_relaxed);
 }
 
+void
+conn_in_charge(ssize_t n)
+{
+	atomic_fetch_add_explicit(&in_total, (size_t)n, memory_order_relaxed);
+}
+
 static const char *
 prefix_in(const struct conn *c)
 {
@@ -42,13 +48,13 @@ in_add(struct conn *c, struct str s)
 		c->in_off = 0;
 	}
 	buf_add(&c->in, s);
-	atomic_fetch_add_explicit(&in_total, c->in.cap - before, memory_order_relaxed);
+	conn_in_charge((ssize_t)(c->in.cap - before));
 }
 
 static void
 in_free(struct conn *c)
 {
-	atomic_fetch_sub_explicit(&in_total, c->in.cap, memory_order_relaxed);
+	conn_in_charge(-(ssize_t)c->in.cap);
 	buf_done(&c->in);
 	c->in_off = 0;
 }
@@ -135,7 +141,10 @@ in_room(const struct conn *c)
 {
 	size_t have = c->in.n - c->in_off, room = have < c->in_limit ? c->in_limit - have : 0;
 
-	if (c->sink == NULL && conn_in_total() >= LIMIT_CONN_IN_TOTAL)
+	size_t total = c->class <= CONN_AUTHENTICATED ? LIMIT_CONN_IN_TOTAL : LIMIT_CONN_IN_TOTAL / 2;
+
+	/* A sink takes input without keeping it here. */
+	if (c->sink == NULL && conn_in_total() >= total)
 		return 0;
 	return MIN(room, (size_t)CONN_SCRATCH);
 }

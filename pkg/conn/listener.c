@@ -11,9 +11,8 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "conn/server_internal.h"
-#include "metrics/metrics.h"
 
-static struct metric refused = METRICS_COUNTER_INIT("mox_conn_refused_total", "Connections refused at accept, by reason.", "reason");
+struct metric conn_refused = METRICS_COUNTER_INIT("mox_conn_refused_total", "Connections refused at accept, by reason.", "reason");
 
 /* --- limits --- */
 
@@ -123,7 +122,7 @@ arrive(struct loop_msg *m)
 static void
 refuse(struct conn_listener *l, int fd, const char *why)
 {
-	metrics_add(&refused, 1, why, NULL);
+	metrics_add(&conn_refused, 1, why, NULL);
 	/* The socket's buffer is empty, so the line fits; if not, the peer learns it from the close. */
 	if (l->o.proto->refused_reply && !l->o.implicit_tls)
 		ignore_result(send(fd, l->o.proto->refused_reply, strlen(l->o.proto->refused_reply), MSG_NOSIGNAL | MSG_DONTWAIT) < 0);
@@ -196,7 +195,7 @@ on_accept(evutil_socket_t lfd, short what unused_, void *arg)
 		} else if (errno == EAGAIN) {
 			return;
 		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-			metrics_add(&refused, 1, "resources", NULL);
+			metrics_add(&conn_refused, 1, "resources", NULL);
 			pause_accepting(l);
 			return;
 		}

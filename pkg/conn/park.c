@@ -181,6 +181,10 @@ static bool
 give(struct conn *c)
 {
 	send_away(c, conn_run);
+	if (atomic_load_explicit(&c->server->draining, memory_order_relaxed)) {
+		workpool_submit_always(c->server->pool, &c->job);       /* all say goodbye at once, and none new comes */
+		return true;
+	}
 	if (workpool_submit(c->server->pool, &c->job) == 0)
 		return true;
 	atomic_store_explicit(&c->baton, CONN_BATON_LOOP, memory_order_relaxed);

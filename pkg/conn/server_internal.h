@@ -7,6 +7,7 @@
 
 #include "base/lock.h"
 #include "conn/conn_internal.h"
+#include "metrics/metrics.h"
 #include "ratelimit/ratelimit.h"
 
 #define CONN_LOOPS_MAX 4
@@ -39,6 +40,7 @@ struct conn_listener {
 	struct loop_timer resume;
 	bool paused;
 };
+extern struct metric conn_refused;
 struct conn_listener *conn_listener_new(const struct conn_listener_opts *o);
 struct conn_listener *conn_listener_ref(struct conn_listener *l);
 void conn_listener_unref(struct conn_listener **l);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The server with its threads: the whole way of units, STARTTLS, wake-ups, limits, overload, reload. Deadlines: deadline_test.c. */
-#include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/timeutil.h"
-#include "conn/conn_internal.h"
+#include "conn/server_internal.h"
 #include "conn/testclient.h"
 #include "conn/testproto.h"
 #include "conn/testrig.h"
@@ -272,6 +272,59 @@ TEST(server_overload)
 	testrig_stop(&r);
 }
 
+/* When the memory of all input buffers is used up, reading waits until there is room; half is kept for those who logged in. */
+TEST(server_input_budget)
+{
+	struct testrig r = { 0 };
+	struct testclient t, user;
+
+	testrig_start(&r);
+	testclient_open(&t, r.plain, NULL);
+	testclient_open(&user, r.plain, NULL);
+	testclient_put(&user, S("CLASS 1\r\n"));
+	testclient_expect(&user, "HELLO\r\nOK\r\n");
+	testclient_expect(&t, "HELLO\r\n");
+	conn_in_charge(LIMIT_CONN_IN_TOTAL / 2);
+	testclient_put(&t, S("ECHO a\r\n"));
+	testclient_put(&user, S("ECHO b\r\n"));
+	testclient_expect(&user, "= b\r\n");
+	assert_int_equal(recv(t.fd, &(char){ 0 }, 1, MSG_DONTWAIT), -1);
+	conn_in_charge(LIMIT_CONN_IN_TOTAL / 2);
+	testclient_put(&user, S("ECHO c\r\n"));
+	conn_in_charge(-LIMIT_CONN_IN_TOTAL);
+	testclient_expect(&user, "= c\r\n");
+	testclient_expect(&t, "= a\r\n");
+	testclient_close(&t);
+	testclient_close(&user);
+	testrig_stop(&r);
+}
+
+/* Without descriptors accepting pauses, and goes on when there are some again. */
+TEST(server_out_of_descriptors)
+{
+	struct testrig r = { 0 };
+	struct testclient t, waits;
+	struct rlimit old, none;
+	double before = metrics_get(&conn_refused, "resources", NULL);
+
+	testrig_start(&r);
+	testclient_open(&t, r.plain, NULL);
+	testclient_expect(&t, "HELLO\r\n");
+	testclient_socket(&waits);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	none = (struct rlimit){ .rlim_cur = 3, .rlim_max = old.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	testclient_connect(&waits, r.plain, NULL);
+	testclient_put(&t, S("ECHO a\r\n"));
+	testclient_expect(&t, "= a\r\n");
+	TESTRIG_UNTIL(&r, metrics_get(&conn_refused, "resources", NULL) > before);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	testclient_expect(&waits, "HELLO\r\n");
+	testclient_close(&t);
+	testclient_close(&waits);
+	testrig_stop(&r);
+}
+
 /* Units of one group do not take all workers. */
 TEST(server_group_cap)
 {
@@ -318,7 +371,9 @@ TEST(server_listeners_change)
 	testclient_open(&old, port, NULL);
 	testclient_expect(&old, "HELLO\r\n");
 	conn_server_unlisten(r.server, "second");
-	assert_false(testclient_connects(port));
+	testclient_socket(&t);
+	assert_false(testclient_connect(&t, port, NULL));
+	testclient_close(&t);
 	testclient_put(&old, S("ECHO a\r\n"));
 	testclient_expect(&old, "= a\r\n");
 	/* A new TLS context, for new connections. */

@@ -26,7 +26,9 @@ struct testclient {
 
 /* testclient_open connects to 127.0.0.1 at the port, from the given loopback address (NULL: any). */
 void testclient_open(struct testclient *t, uint16_t port, const char *from);
-bool testclient_connects(uint16_t port);                /* whether somebody listens */
+/* The same in two steps; connect tells whether somebody listens. */
+void testclient_socket(struct testclient *t);
+bool testclient_connect(struct testclient *t, uint16_t port, const char *from);
 void testclient_adopt(struct testclient *t, int fd);
 void testclient_tls(struct testclient *t);              /* handshake; no verification */
 bool testclient_try_tls(struct testclient *t);          /* false when the server ends it */

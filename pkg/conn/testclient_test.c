@@ -33,44 +33,37 @@ testclient_adopt(struct testclient *t, int fd)
 	ignore_result(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)));
 }
 
-static int
-dial(uint16_t port, const char *from)
-{
-	struct ipport to = { .port = port }, local = { 0 };
-	struct sockaddr_storage ss;
-	socklen_t n;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_true(fd >= 0);
-	if (from) {
-		assert_ok(ip_parse(str_of(from), &local.ip));
-		n = ipport_sockaddr(&local, &ss);
-		assert_int_equal(bind(fd, (struct sockaddr *)&ss, n), 0);
-	}
-	assert_ok(ip_parse(S("127.0.0.1"), &to.ip));
-	n = ipport_sockaddr(&to, &ss);
-	if (connect(fd, (struct sockaddr *)&ss, n) < 0)
-		fd_close(&fd);
-	return fd;
-}
-
 void
-testclient_open(struct testclient *t, uint16_t port, const char *from)
+testclient_socket(struct testclient *t)
 {
-	int fd = dial(port, from);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	assert_true(fd >= 0);
 	testclient_adopt(t, fd);
 }
 
 bool
-testclient_connects(uint16_t port)
+testclient_connect(struct testclient *t, uint16_t port, const char *from)
 {
-	int fd = dial(port, NULL);
-	bool yes = fd >= 0;
+	struct ipport to = { .port = port }, local = { 0 };
+	struct sockaddr_storage ss;
+	socklen_t n;
 
-	fd_close(&fd);
-	return yes;
+	if (from) {
+		assert_ok(ip_parse(str_of(from), &local.ip));
+		n = ipport_sockaddr(&local, &ss);
+		assert_int_equal(bind(t->fd, (struct sockaddr *)&ss, n), 0);
+	}
+	assert_ok(ip_parse(S("127.0.0.1"), &to.ip));
+	n = ipport_sockaddr(&to, &ss);
+	return connect(t->fd, (struct sockaddr *)&ss, n) == 0;
+}
+
+void
+testclient_open(struct testclient *t, uint16_t port, const char *from)
+{
+	testclient_socket(t);
+	assert_true(testclient_connect(t, port, from));
 }
 
 void

@@ -48,7 +48,8 @@ struct worker {
 
 struct workpool {
 	struct workpool_opts o;
-	unsigned reserve[WORKPOOL_CLASSES];
+	unsigned reserve[WORKPOOL_CLASSES];             /* threads that a class leaves to those above it, */
+	unsigned queue_max[WORKPOOL_CLASSES];           /* and how long the queue may be for it */
 	struct lock lock;
 	struct cond herd;
 	struct queue queues[WORKPOOL_CLASSES];
@@ -224,7 +225,7 @@ int
 workpool_submit(struct workpool *p, struct workpool_job *j)
 {
 	lock_take(&p->lock);
-	if (p->stopping || atomic_load_explicit(&p->queued, memory_order_relaxed) >= p->o.queue_max) {
+	if (p->stopping || atomic_load_explicit(&p->queued, memory_order_relaxed) >= p->queue_max[j->class]) {
 		int r = p->stopping ? ERR_CANCELED : ERR_LIMIT;
 
 		lock_drop(&p->lock);
@@ -415,8 +416,10 @@ workpool_new(const struct workpool_opts *o)
 	p->o.group_max = o->group_max ? o->group_max : 8;
 	p->o.grow_us = o->grow_us ? o->grow_us : 2 * TIME_MS;
 	p->o.idle_us = o->idle_us ? o->idle_us : 10 * TIME_SEC;
-	for (int i = 0; i < WORKPOOL_CLASSES; i++)
+	for (int i = 0; i < WORKPOOL_CLASSES; i++) {
 		p->reserve[i] = MIN((p->o.max * sixteenths[i] + 15) / 16, p->o.max - 1);
+		p->queue_max[i] = p->o.queue_max - p->o.queue_max * sixteenths[i] / 16;
+	}
 	lock_init(&p->lock, LOCK_POOL, "work pool");
 	cond_init(&p->herd);
 	return p;

@@ -6,7 +6,7 @@
  * nobody is idle; one that was idle for 10 s ends. The thread that became idle last is woken first, so that surplus ones notice.
  *
  * Classes, highest first. A job starts only while more threads than its class's reserve are free (of max), so lower classes
- * cannot keep higher ones waiting. Jobs of one group (an account) run at most group_max at a time; further ones wait aside without holding up others.
+ * cannot keep higher ones waiting; of the queue's room a class leaves the same share. Jobs of one group (an account) run at most group_max at a time; further ones wait aside without holding up others.
  *
  * Jobs are part of what they belong to; queueing allocates nothing.
  */
@@ -52,7 +52,7 @@ struct workpool;
 
 struct workpool *workpool_new(const struct workpool_opts *o);
 void workpool_start(struct workpool *p);                /* starts min threads; jobs may be queued before */
-/* workpool_submit: 0; ERR_LIMIT when queue_max jobs wait; ERR_CANCELED after workpool_stop began. */
+/* workpool_submit: 0; ERR_LIMIT when as many jobs wait as may for this class; ERR_CANCELED after workpool_stop began. */
 int workpool_submit(struct workpool *p, struct workpool_job *j) must_use_;
 /* workpool_submit_always queues without a limit: for what must run, and is bounded otherwise (ends of connections). Also while stopping. */
 void workpool_submit_always(struct workpool *p, struct workpool_job *j);

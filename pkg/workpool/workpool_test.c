@@ -143,6 +143,30 @@ TEST(workpool_queue_is_bounded)
 	board_done(&b);
 }
 
+TEST(workpool_queue_keeps_room_for_higher_classes)
+{
+	static const unsigned room[WORKPOOL_CLASSES] = { 16, 15, 12, 8 };
+	struct board b;
+	struct job jobs[17];
+	struct workpool *p = workpool_new(&(struct workpool_opts){ .min = 1, .max = 1, .queue_max = 16 });
+	unsigned n = 0;
+
+	board_init(&b, 16);
+	for (int class = WORKPOOL_BACKGROUND; class >= WORKPOOL_CONTROL; class--) {
+		test_row("class %d", class);
+		for (;; n++) {
+			jobs[n] = (struct job){ .j = { .run = run, .class = (enum workpool_class)class }, .b = &b };
+			if (workpool_submit(p, &jobs[n].j) < 0)
+				break;
+		}
+		assert_int_equal(n, room[class]);
+	}
+	workpool_start(p);
+	UNTIL(&b, b.done == 16);
+	workpool_free(&p);
+	board_done(&b);
+}
+
 /* Higher classes first; a class may not take the reserve of those above it. */
 TEST(workpool_classes)
 {
