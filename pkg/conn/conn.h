@@ -7,18 +7,24 @@
  *             readable / timer / wake              pool slot
  *   PARKED --------------------------> QUEUED ----------------> RUNNING
  *     ^  loop owns                      queue owns               worker owns
- *     +------------ DONE queue (eventfd) <---- PARK / CLOSE --------+
+ *     +--- one atomic exchange, or a message if there is a note <----+
  *
- * While it is parked an event loop owns it: it reads, decrypts, frames, runs timers, drains small output. When one complete unit
- * of input is there (conn_proto.frame says so), or another event for the protocol happens, the connection is handed whole to a
- * worker thread, which calls conn_proto.unit: straight-line code that may block on the database, files and DNS.
+ * While it is parked an event loop owns it: it reads, decrypts, frames, runs timers, drains output that the peer was slow to
+ * take. When one complete unit of input is there (conn_proto.frame says so), or another event for the protocol happens, the
+ * connection is handed whole to a worker thread, which calls conn_proto.unit: straight-line code that may block on the
+ * database, files and DNS.
  *
  * THE ONE RULE: a worker never waits for client input. It may wait for client output, bounded by the write deadline and a
- * minimum rate of 1 KiB/s over 30 s.
+ * minimum rate of 1 KiB/s over 30 s; at most half of the workers do at a time, and two per group. When no more may, the rest of
+ * the unit's output goes to a temporary file (LIMIT_CONN_SPILL) that the loop sends.
  *
- * A worker handles all complete units that are already buffered (pipelining), up to 32 or 50 ms, then writes what they replied at once, and
- * requeues itself or parks. Handlers never see the socket; the only handle that may be kept elsewhere is the conn_id.
- * Streams stack (plain, TLS, later DEFLATE) and are swapped only by the owner.
+ * A worker handles all complete units that are already buffered (pipelining), up to 32 or 50 ms, writes what they replied at
+ * once, and gives the connection back. What happens meanwhile is noted on the baton, so a wake-up is never lost. Handlers never
+ * see the socket; the only handle that may be kept elsewhere is the conn_id. Streams stack (plain, TLS, later DEFLATE: stream.h)
+ * and are swapped only by the owner.
+ *
+ * Bounds: input of a connection by conn_set_input_limit, of all by LIMIT_CONN_IN_TOTAL (half of it before login); output by
+ * LIMIT_CONN_OUT. An idle connection holds no buffer: about 1.2 KiB without and 15 KiB with TLS, most of that OpenSSL's.
  *
  * The same code runs inline, without threads, over one end of a socketpair: conn_inline_*. Tests and fuzzers use it.
  */
@@ -73,7 +79,7 @@ enum conn_next {
 
 /* Results of a framer. */
 enum conn_frame {
-	CONN_FRAME_MORE,        /* no complete unit yet; with u->data set: bytes to send to the peer first (IMAP's "+ " continuation) */
+	CONN_FRAME_MORE,        /* no complete unit yet; with u->data set: bytes to send first (IMAP's "+ " continuation) */
 	CONN_FRAME_UNIT,        /* *r_used bytes of input are a unit, described in *u */
 };
 
@@ -84,24 +90,29 @@ struct conn_proto {
 	size_t data_size;                       /* bytes of conn_data, zeroed at accept */
 
 	/*
-	 * frame looks at all buffered input (never empty) and cuts off one unit. Pure but for its own state in conn_data (reset that when a unit was
-	 * delivered) and conn_trace_in; runs on the loop or the worker, whoever owns the connection. Negative: framing error, see CONN_BAD_INPUT.
-	 * After CONN_FRAME_MORE with u->data set it is called again at once, as input may be there already.
+	 * frame looks at all buffered input (never empty) and cuts off one unit. Pure but for its own state in conn_data
+	 * (reset that when a unit was delivered) and conn_trace_in; runs on the loop or the worker, whoever owns the
+	 * connection. Negative: framing error, see CONN_BAD_INPUT. After CONN_FRAME_MORE with u->data set it is called again
+	 * at once, as input may be there already.
 	 */
 	int (*frame)(struct conn *c, struct str in, struct conn_unit *u, size_t *r_used);
 
 	/* unit handles one unit on a worker thread (inline: on the caller's). The arena conn_arena(c) is reset afterwards. */
 	enum conn_next (*unit)(struct conn *c, const struct conn_unit *u);
 
-	/* closed releases what conn_data holds; the last call for a connection that had its CONN_START, made on a worker (it may take account
-	 * locks). May be NULL. */
+	/*
+	 * closed releases what conn_data holds; the last call for a connection that had its CONN_START, made on a worker (it may
+	 * take account locks). The socket may be closed already: conn_ssl is NULL. May be NULL.
+	 */
 	void (*closed)(struct conn *c);
 
-	/* tls_failed tells that a handshake, implicit or by STARTTLS, did not succeed (for counters; on the loop: quick). May be NULL. */
+	/* tls_failed tells that a handshake, implicit or by STARTTLS, did not succeed (on the loop: count it). May be NULL. */
 	void (*tls_failed)(struct conn *c, const char *why);
 
-	/* overload, refused: text sent by the loop without a worker when the queue is full or a per-IP limit is hit (plain listeners only;
-	 * with implicit TLS the socket is closed silently). Complete protocol lines with CRLF. */
+	/*
+	 * Complete protocol lines with CRLF that the loop sends without a worker, before it closes: when the queue is full
+	 * (also in the middle of a session), and when a limit at accept is hit (with implicit TLS the socket is closed silently).
+	 */
 	const char *overload_reply, *refused_reply;
 };
 
@@ -130,36 +141,48 @@ bool conn_stopping(struct conn *c);                     /* the server is drainin
 void conn_write(struct conn *c, struct str s);
 void conn_writef(struct conn *c, const char *fmt, ...) printf_(2, 3);
 bool conn_ok(const struct conn *c);
-void conn_flush(struct conn *c);                        /* sends what the peer takes without waiting (progress of long commands) */
-/* conn_trace_out sets the level at which following output is traced (LOG_TRACE, LOG_TRACEAUTH, LOG_TRACEDATA); conn_trace_in the same for
- * input that is framed from now on; called by the framer it holds for the unit that it is cutting. Spooled input is LOG_TRACEDATA. */
+void conn_flush(struct conn *c);                        /* sends what the peer takes at once (progress of long commands) */
+/*
+ * conn_trace_out sets the level at which following output is traced (LOG_TRACE, LOG_TRACEAUTH, LOG_TRACEDATA); conn_trace_in the
+ * same for input that is framed from now on; called by the framer it holds for the unit that it is cutting. Spooled input is
+ * always LOG_TRACEDATA.
+ */
 void conn_trace_out(struct conn *c, enum log_level level);
 void conn_trace_in(struct conn *c, enum log_level level);
 
 /*
- * A spool sink takes a large input (DATA, BDAT chunk, literal) as it arrives, on the loop thread or a worker. write is
- * called with all buffered input and returns how many bytes it took; *r_done = true when the input is complete: then CONN_SPOOLED is delivered and
- * framing goes on behind the taken bytes. Negative: an error; it is delivered as CONN_SPOOLED with that status (the sink itself must go on taking
- * bytes to the end where the protocol wants to stay in step, and keep its error to itself until then).
+ * A spool sink takes a large input (DATA, BDAT chunk, literal) as it arrives, on the loop thread or a worker. write is called
+ * with all buffered input and returns how many bytes it took; *r_done = true when the input is complete: then CONN_SPOOLED is
+ * delivered and framing goes on behind the taken bytes. Negative: an error; it is delivered as CONN_SPOOLED with that status
+ * (the sink itself must go on taking bytes to the end where the protocol wants to stay in step, and keep its error to itself
+ * until then).
  */
 struct conn_sink {
 	ssize_t (*write)(struct conn_sink *s, struct str in, bool *r_done);
 };
-/* conn_spool directs input from now on to the sink until it is done. The sink lives in conn_data or the session arena. deadline_us: for the whole
- * input, from now; 0 = none. The read timeout holds between pieces, and at least 1 KiB per 30 s must arrive. */
+/*
+ * conn_spool directs input from now on to the sink until it is done. The sink lives in conn_data or the session arena.
+ * deadline_us: for the whole input, from now; 0 = none. The read timeout holds between pieces, and at least 1 KiB per 30 s must
+ * arrive; else CONN_TIMEOUT, and the sink is not called any more.
+ */
 void conn_spool(struct conn *c, struct conn_sink *s, int64_t deadline_us);
 bool conn_has_input(struct conn *c);                    /* more input is buffered (pipelined) */
 
-void conn_set_read_timeout(struct conn *c, int64_t us); /* for the next complete unit, from parking; 0 = none */
-void conn_set_write_timeout(struct conn *c, int64_t us);/* for sending what one unit wrote */
-void conn_set_input_limit(struct conn *c, size_t n);    /* buffered input of this connection; more is not read until framed. The framer must
-                                                           deliver a unit or an error once this much is there. */
+/* For the next complete unit, from parking; wake-ups and timers do not renew it. 0 = none. Default 30 s. */
+void conn_set_read_timeout(struct conn *c, int64_t us);
+/* For sending what one unit wrote, from when the peer did not take something at once; then the connection fails. Default 30 s. */
+void conn_set_write_timeout(struct conn *c, int64_t us);
+/* Bounds buffered input; more is not read until a unit was framed. When this much is there and no unit, CONN_BAD_INPUT with
+ * ERR_LIMIT is delivered, unless the framer returned an error of its own. Default 16 KiB. */
+void conn_set_input_limit(struct conn *c, size_t n);
 void conn_set_timer(struct conn *c, int64_t us);        /* one-shot, from now; 0 cancels */
 void conn_want_wake(struct conn *c, bool on);           /* IDLE, NOTIFY. A wake that came while off is delivered when turned on */
-void conn_set_slow(struct conn *c, bool on);            /* tarpit: 1 s before each read, output byte by byte with 1 s between (by the loop) */
+/* Tarpit, by the loop: 1 s before each read, output byte by byte with 1 s between (with 5 s to the write deadline, at once). */
+void conn_set_slow(struct conn *c, bool on);
 enum conn_class { CONN_CONTROL, CONN_AUTHENTICATED, CONN_UNAUTHENTICATED, CONN_BACKGROUND };
 void conn_set_class(struct conn *c, enum conn_class class);
-void conn_set_group(struct conn *c, uint64_t group);    /* units of one group (account) share a cap of running workers; 0 = none */
+/* Units of one group (account) share a cap of running workers, from the next unit on; 0 = none. */
+void conn_set_group(struct conn *c, uint64_t group);
 void conn_set_user(struct conn *c, struct str user);    /* login name for logs (copied) */
 
 /* --- from any thread --- */
@@ -194,7 +217,8 @@ struct conn_listener_opts {
 	struct tls_ctx *tls;            /* a reference is taken; NULL = no TLS */
 	bool implicit_tls;
 	struct conn_limits limits;
-	/* refuse, when not NULL, is asked at accept (on the loop: quick): true refuses the address. For the failed-authentication limiter. */
+	/* refuse, when not NULL, is asked at accept (on the loop: quick), after the rate and before the count of open connections:
+	 * true refuses the address. For the failed-authentication limiter. */
 	bool (*refuse)(void *arg, const struct ip *remote);
 	int64_t handshake_timeout_us;   /* 0: 60 s */
 };
@@ -202,7 +226,7 @@ struct conn_listener_opts {
 struct conn_server *conn_server_new(const struct conn_server_opts *o);
 /* conn_server_listen adopts the listening socket. Before or after conn_server_start. */
 int conn_server_listen(struct conn_server *s, int fd, const struct conn_listener_opts *o, struct errmsg *e) must_use_;
-/* For all listeners of a name; open connections keep what they have. Return when it is done; not from a loop (framers, refuse). */
+/* For all listeners of a name; open connections keep what they have. The calls return when it is done. */
 void conn_server_unlisten(struct conn_server *s, const char *name);
 void conn_server_set_tls(struct conn_server *s, const char *name, struct tls_ctx *tls);
 void conn_server_set_limits(struct conn_server *s, const char *name, const struct conn_limits *limits);
@@ -212,13 +236,13 @@ int conn_listen_socket(const struct ipport *addr, int *r_fd, struct errmsg *e) m
 int conn_server_adopt(struct conn_server *s, int fd, const struct conn_listener_opts *o, struct conn_id *r_id) must_use_;
 void conn_server_start(struct conn_server *s);          /* starts loop and worker threads */
 /*
- * conn_server_stop: no new connections; CONN_SHUTDOWN to parked ones; running units finish; after grace_us (3 s) all blocked waits are freed by the
- * stop descriptor, a second later what is left is logged and closed. Returns when all threads ended.
+ * conn_server_stop: no new connections; CONN_SHUTDOWN to parked ones; running units finish; after grace_us (3 s) all blocked
+ * waits are freed by the stop descriptor, a second later what is left is logged and closed. Returns when all threads ended.
  */
 void conn_server_stop(struct conn_server *s, int64_t grace_us);
 void conn_server_free(struct conn_server **s);
-/* conn_server_run_background queues fn for a worker in the background class. fn must obey ctx (canceled when draining begins). False when
- * stopping or when the queue is full. */
+/* conn_server_run_background queues fn for a worker in the background class. fn must obey ctx (canceled when draining begins).
+ * False when stopping or when the queue is full. */
 bool conn_server_run_background(struct conn_server *s, void (*fn)(void *arg, const struct ctx *ctx), void *arg);
 size_t conn_server_count(struct conn_server *s);        /* open connections */
 
@@ -226,10 +250,12 @@ size_t conn_server_count(struct conn_server *s);        /* open connections */
 
 /* conn_inline_new makes a connection over fd (non-blocking is set; taken over) that runs on the caller's thread. */
 struct conn *conn_inline_new(int fd, const struct conn_listener_opts *o, const struct ipport *remote, const struct ipport *local);
-/* conn_inline_run does what can be done now: reads, frames, handles, writes; timers fire at once when wait_timers. False when the connection closed. */
+/* conn_inline_run does what can be done now: reads, frames, handles, writes; timers fire at once when wait_timers. False when
+ * the connection closed. */
 bool conn_inline_run(struct conn *c, bool wait_timers);
 void conn_inline_wake(struct conn *c);
-/* conn_inline_due makes an event happen at the next run: CONN_TIMEOUT, CONN_SHUTDOWN (conn_stopping is true from then on) or CONN_TIMER. */
+/* conn_inline_due makes an event happen at the next run: CONN_TIMEOUT, CONN_SHUTDOWN (conn_stopping is true from then on) or
+ * CONN_TIMER. */
 void conn_inline_due(struct conn *c, enum conn_unit_kind kind);
 void conn_inline_free(struct conn **c);                 /* closes */
 

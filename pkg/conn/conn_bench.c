@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a connection costs: memory of idle ones, processor time of a unit in lockstep. The peers run in a child process, so that what is
- * measured here is the server's.
+ * What a connection costs: memory of idle ones, processor time of a unit in lockstep. The peers run in a child process, so
+ * that what is measured here is the server's.
  */
 #include <errno.h>
 #include <malloc.h>
@@ -268,7 +268,8 @@ measure_lockstep(uint16_t port, struct tls_ctx *tls, int n, const char *what)
 	wait_ready(&c);
 	t = time_mono_us() - t;
 	cpu = cpu_us() - cpu;
-	printf("lockstep %-6s %2d peers: %7.0f units/s, %.1f us of server CPU per unit\n", what, n, UNITS / ((double)t / 1e6), cpu / UNITS);
+	printf("lockstep %-6s %2d peers: %7.0f units/s, %.1f us of server CPU per unit\n", what, n, UNITS / ((double)t / 1e6),
+	    cpu / UNITS);
 	finish(&c);
 }
 

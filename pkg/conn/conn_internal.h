@@ -2,8 +2,9 @@
 /*
  * conn_internal.h - shared between the files of conn.
  *
- * The engine (unit.c, input.c, output.c, spill.c, stream.c) is what the owner of a connection does with it; it knows nothing of threads. Two
- * drivers call it: park.c with worker.c (threads), and inline.c. Behind them stand server.c, accept.c and listener.c.
+ * The engine (unit.c, input.c, output.c, spill.c, stream.c) is what the owner of a connection does with it; it knows nothing
+ * of threads. Two drivers call it: park.c with worker.c (threads), and inline.c. Behind them stand server.c, accept.c and
+ * listener.c.
  */
 #ifndef CONN_CONN_INTERNAL_H
 #define CONN_CONN_INTERNAL_H
@@ -31,7 +32,8 @@
 #define CONN_IN_RATE_MIN 1024                   /* the same for spooled input: slow uplinks are honest */
 #define CONN_HANDSHAKE_TIMEOUT_US TIME_MIN
 #define CONN_LINGER_US (2 * TIME_SEC)           /* for how long, and */
-#define CONN_LINGER_MAX (1024 * 1024)           /* how much input is thrown away after the last words to a peer that still sends */
+/* how much input is thrown away after the last words to a peer that still sends */
+#define CONN_LINGER_MAX (1024 * 1024)
 #define CONN_SLOW_US TIME_SEC
 #define CONN_SLOW_LEFT_US (5 * TIME_SEC)        /* slow output is sent at once when this is left to the write deadline */
 #define CONN_READS 8                            /* reads in a row on the loop before others have their turn */
@@ -71,9 +73,9 @@ enum conn_due {
 enum conn_place { CONN_ON_LOOP, CONN_ON_WORKER, CONN_INLINE };
 
 /*
- * The baton: an atomic word, LOOP while the connection is parked. Otherwise a worker or the queue has it, and the loop leaves notes
- * about what happens meanwhile. A worker parks by exchanging AWAY for LOOP; that fails if there is a note, and then it sends the connection to
- * the loop by a message. So nothing that happens is lost, and the usual way back costs no message.
+ * The baton: an atomic word, LOOP while the connection is parked. Otherwise a worker or the queue has it, and the loop leaves
+ * notes about what happens meanwhile. A worker parks by exchanging AWAY for LOOP; that fails if there is a note, and then it
+ * sends the connection to the loop by a message. So nothing that happens is lost, and the usual way back costs no message.
  */
 enum conn_baton {
 	CONN_BATON_LOOP = 0,
@@ -142,7 +144,8 @@ struct conn {
 	bool end_said;                  /* close_notify was sent */
 	bool held;                      /* a stream holds output that it could not send yet */
 	bool drained;                   /* was told that the server stops */
-	bool linger;                    /* the peer may still be sending: take that before closing, else it loses our last words */
+	/* the peer may still be sending: take that before closing, else it loses our last words */
+	bool linger;
 
 	/* Threads: the baton's ways. */
 	struct conn_loop *loop;
@@ -163,7 +166,8 @@ struct conn {
 };
 
 /* --- conn.c --- */
-struct conn *conn_new(struct conn_server *s, struct conn_listener *l, int fd, const struct ipport *remote, const struct ipport *local);
+struct conn *conn_new(struct conn_server *s, struct conn_listener *l, int fd, const struct ipport *remote,
+    const struct ipport *local);
 void conn_free(struct conn *c);                         /* closed was called if need be */
 /* conn_say_end sends the goodbyes of the streams. conn_hang_up does that, frees the streams and closes the socket. Both once. */
 void conn_say_end(struct conn *c);
@@ -192,7 +196,8 @@ size_t conn_in_total(void);                             /* bytes of all input bu
 void conn_in_charge(ssize_t n);                         /* counts bytes there (tests: bytes that nobody has) */
 
 /* --- output.c --- */
-/* conn_send sends what the peer takes: 0 all, 1 wait for c->want_out, negative failed. conn_send_some stops after max bytes: then also 1. */
+/* conn_send sends what the peer takes: 0 all, 1 wait for c->want_out, negative failed. conn_send_some stops after max bytes:
+ * then also 1. */
 int conn_send(struct conn *c);
 int conn_send_some(struct conn *c, size_t max);
 static inline bool conn_out_pending(const struct conn *c) { return c->out.n > c->out_off || c->held; }

@@ -84,7 +84,8 @@ TEST(deadline_spool)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct testrig r = {
-			.o = { .read_timeout_us = rows[i].read_us, .spool_us = rows[i].spool_us }, .so.rate_window_us = rows[i].window_us,
+			.o = { .read_timeout_us = rows[i].read_us, .spool_us = rows[i].spool_us },
+			.so.rate_window_us = rows[i].window_us,
 		};
 		struct testclient t;
 
@@ -346,7 +347,10 @@ TEST(last_words_reach_the_peer)
 
 TEST(keyupdate_half_while_idle)
 {
-	struct testrig r = { .so.workers_min = 1, .so.workers_max = 1, .o.read_timeout_us = TIME_MIN, .o.write_timeout_us = 50 * TIME_MS };
+	struct testrig r = {
+		.so = { .workers_min = 1, .workers_max = 1 },
+		.o = { .read_timeout_us = TIME_MIN, .write_timeout_us = 50 * TIME_MS },
+	};
 	struct testclient t, other;
 
 	testrig_start(&r);

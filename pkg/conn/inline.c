@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The driver without threads, for tests and fuzzers: everything happens in conn_inline_run, in the order in which a connection alone on an
- * idle server would see it. There is nobody to drain the peer while a handler runs, so output is buffered without limit.
+ * The driver without threads, for tests and fuzzers: everything happens in conn_inline_run, in the order in which a
+ * connection alone on an idle server would see it. There is nobody to drain the peer while a handler runs, so output is
+ * buffered without limit.
  */
 #include <poll.h>
 

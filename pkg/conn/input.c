@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Input: from the streams into a buffer that exists only while something is in it, and from there to the framer or a sink. The memory of all
- * buffers together is bounded; a connection that finds no room waits, under its read timeout, until others have used up theirs.
+ * Input: from the streams into a buffer that exists only while something is in it, and from there to the framer or a sink.
+ * The memory of all buffers together is bounded; a connection that finds no room waits, under its read timeout, until others
+ * have used up theirs.
  */
 #include <errno.h>
 #include <poll.h>

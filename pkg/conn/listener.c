@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Listeners: sockets, limits per address, accepting. All sockets belong to one loop, the acceptor; connections go round the loops in turn.
+ * Listeners: sockets, limits per address, accepting. All sockets belong to one loop, the acceptor; connections go round the
+ * loops in turn.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -12,7 +13,8 @@
 #include "base/mem.h"
 #include "conn/server_internal.h"
 
-struct metric conn_refused = METRICS_COUNTER_INIT("mox_conn_refused_total", "Connections refused at accept, by reason.", "reason");
+struct metric conn_refused =
+	METRICS_COUNTER_INIT("mox_conn_refused_total", "Connections refused at accept, by reason.", "reason");
 
 /* --- limits --- */
 
@@ -20,7 +22,8 @@ struct conn_gate *
 conn_gate_new(const struct conn_limits *l)
 {
 	static const unsigned rate[3] = { 300, 900, 2700 }, open[3] = { 30, 90, 270 };
-	struct ratelimit_opts per_minute = { .windows[0].length_us = TIME_MIN }, at_once = { .windows[0].length_us = RATELIMIT_OPEN };
+	struct ratelimit_opts per_minute = { .windows[0].length_us = TIME_MIN };
+	struct ratelimit_opts at_once = { .windows[0].length_us = RATELIMIT_OPEN };
 	struct conn_gate *g;
 
 	if (!l->enabled)
@@ -50,7 +53,8 @@ conn_gate_unref(struct conn_gate **pg)
 	free(g);
 }
 
-/* admit returns NULL, or why the address is refused. When admitted by a gate, *r_gate is a reference and the connection is counted in it. */
+/* admit returns NULL, or why the address is refused. When admitted by a gate, *r_gate is a reference and the connection is
+ * counted in it. */
 static const char *
 admit(struct conn_listener *l, const struct ip *ip, struct conn_gate **r_gate)
 {
@@ -122,10 +126,12 @@ arrive(struct loop_msg *m)
 static void
 refuse(struct conn_listener *l, int fd, const char *why)
 {
+	const char *reply = l->o.proto->refused_reply;
+
 	metrics_add(&conn_refused, 1, why, NULL);
 	/* The socket's buffer is empty, so the line fits; if not, the peer learns it from the close. */
-	if (l->o.proto->refused_reply && !l->o.implicit_tls)
-		ignore_result(send(fd, l->o.proto->refused_reply, strlen(l->o.proto->refused_reply), MSG_NOSIGNAL | MSG_DONTWAIT) < 0);
+	if (reply && !l->o.implicit_tls)
+		ignore_result(send(fd, reply, strlen(reply), MSG_NOSIGNAL | MSG_DONTWAIT) < 0);
 	close(fd);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Output: a buffer of LIMIT_CONN_OUT, sent without waiting where possible. Only a worker that has more to say than fits waits for the peer,
- * see wait_out.
+ * Output: a buffer of LIMIT_CONN_OUT, sent without waiting where possible. Only a worker that has more to say than fits waits
+ * for the peer, see wait_out.
  */
 #include <poll.h>
 #include <stdio.h>
@@ -106,8 +106,9 @@ conn_rate_window(const struct conn *c)
 }
 
 /*
- * wait_out waits, on a worker, until the peer took enough for more to fit, or the connection failed: past the write deadline, below the
- * minimum rate, at the stop of the server. A TLS peer that wants us to read first (half a KeyUpdate) would hold the worker; it is cut off.
+ * wait_out waits, on a worker, until the peer took enough for more to fit, or the connection failed: past the write deadline,
+ * below the minimum rate, at the stop of the server. A TLS peer that wants us to read first (half a KeyUpdate) would hold the
+ * worker; it is cut off.
  */
 static void
 wait_out(struct conn *c)

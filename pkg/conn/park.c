@@ -2,13 +2,14 @@
 /*
  * A connection on its loop: handshake, reading, framing, deadlines, what workers left to be sent, slow mode, the end.
  *
- * Implementation notes. conn_advance does all that can be done now and then either gives the connection away (to a worker) or parks it
- * with an event and a timer set. It is called whenever something may have changed. While the connection is away only the fields that
- * struct conn marks as the loop's are touched here, and a note is left on the baton.
+ * Implementation notes. conn_advance does all that can be done now and then either gives the connection away (to a worker) or
+ * parks it with an event and a timer set. It is called whenever something may have changed. While the connection is away only
+ * the fields that struct conn marks as the loop's are touched here, and a note is left on the baton.
  *
- * Events are level-triggered and changed lazily: an event stays registered while the connection is away or wants nothing, and only if it
- * comes then is it removed. In the usual exchange (the peer waits for our answer) it never does, so a command costs no change of the poll set. Level-triggered,
- * it comes again once it is wanted and the data is still there: nothing can be lost.
+ * Events are level-triggered and changed lazily: an event stays registered while the connection is away or wants nothing, and
+ * only if it comes then is it removed. In the usual exchange (the peer waits for our answer) it never does, so a command
+ * costs no change of the poll set. Level-triggered, it comes again once it is wanted and the data is still there: nothing can
+ * be lost.
  */
 #include <poll.h>
 #include <sys/socket.h>
@@ -16,7 +17,8 @@
 #include "conn/server_internal.h"
 #include "metrics/metrics.h"
 
-static struct metric overloads = METRICS_COUNTER_INIT("mox_conn_overload_total", "Connections closed because no worker was to be had.", NULL);
+static struct metric overloads =
+	METRICS_COUNTER_INIT("mox_conn_overload_total", "Connections closed because no worker was to be had.", NULL);
 
 static void advance(struct conn *c, bool readable);
 
@@ -65,7 +67,8 @@ want(struct conn *c, short events)
 		return;
 	if (c->armed)
 		event_del(&c->ev);
-	event_assign(&c->ev, loop_base(c->loop->loop), c->sock.fd, (events == POLLIN ? EV_READ : EV_WRITE) | EV_PERSIST, on_socket, c);
+	event_assign(&c->ev, loop_base(c->loop->loop), c->sock.fd, (events == POLLIN ? EV_READ : EV_WRITE) | EV_PERSIST,
+	    on_socket, c);
 	event_add(&c->ev, NULL);
 	c->armed = events;
 }
@@ -130,8 +133,8 @@ send_away(struct conn *c, void (*run)(struct workpool_job *j, void *thread))
 }
 
 /*
- * finish ends the connection: what the peer should still read, the socket, the protocol's last call, the memory. The socket goes first, so that
- * the peer does not wait for a worker.
+ * finish ends the connection: what the peer should still read, the socket, the protocol's last call, the memory. The socket
+ * goes first, so that the peer does not wait for a worker.
  */
 static void
 finish(struct conn *c)
@@ -251,7 +254,8 @@ slow_us(const struct conn *c)
 	return c->server->o.slow_us ? c->server->o.slow_us : CONN_SLOW_US;
 }
 
-/* slow_turn tells whether the tarpit lets a read or a byte pass now; if not, slow_at says when. first: also the first must wait. */
+/* slow_turn tells whether the tarpit lets a read or a byte pass now; if not, slow_at says when. first: also the first must
+ * wait. */
 static bool
 slow_turn(struct conn *c, int64_t now, bool first)
 {

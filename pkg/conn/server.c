@@ -2,9 +2,9 @@
 /*
  * The server: loops, workers, listeners, and the stop.
  *
- * Stopping in three steps. Draining: no new connections; each parked one gets CONN_SHUTDOWN, each running one after its unit. After the
- * grace period: the stop flag and descriptor end every wait that workers are in (DNS, slow peers). A second later: what is left is
- * closed without a word. Then the threads end; a handler that obeys its ctx cannot be in the way.
+ * Stopping in three steps. Draining: no new connections; each parked one gets CONN_SHUTDOWN, each running one after its unit.
+ * After the grace period: the stop flag and descriptor end every wait that workers are in (DNS, slow peers). A second later:
+ * what is left is closed without a word. Then the threads end; a handler that obeys its ctx cannot be in the way.
  */
 #include <sys/eventfd.h>
 #include <unistd.h>

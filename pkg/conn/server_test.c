@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The server with its threads: the whole way of units, STARTTLS, wake-ups, limits, overload, reload. Deadlines: deadline_test.c. */
+/* The server with its threads: the whole way of units, STARTTLS, wake-ups, limits, overload, reload. Deadlines:
+ * deadline_test.c. */
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -202,7 +203,9 @@ TEST(server_open_limit)
 
 TEST(server_limits_exempt_loopback)
 {
-	struct testrig r = { .lo.limits = { .enabled = true, .rate = { 1, 1, 1 }, .open = { 1, 1, 1 }, .exempt_loopback = true } };
+	struct testrig r = {
+		.lo.limits = { .enabled = true, .rate = { 1, 1, 1 }, .open = { 1, 1, 1 }, .exempt_loopback = true },
+	};
 	struct testclient t[3];
 
 	testrig_start(&r);

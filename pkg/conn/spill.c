@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Output in a file. A worker may wait for a slow peer, but only some at a time. The others write the rest of what their unit says to a
- * temporary file without a name, and are done; the loop sends it.
+ * Output in a file. A worker may wait for a slow peer, but only some at a time. The others write the rest of what their unit
+ * says to a temporary file without a name, and are done; the loop sends it.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The socket and TLS streams. TLS reads and writes through the stream below by a BIO of ours, so that it can stand on anything, and so that
- * we learn whether the socket was drained: with auto-retry off SSL_read returns after every record without data, and a flood of
- * them is bounded and counted here.
+ * The socket and TLS streams. TLS reads and writes through the stream below by a BIO of ours, so that it can stand on
+ * anything, and so that we learn whether the socket was drained: with auto-retry off SSL_read returns after every record
+ * without data, and a flood of them is bounded and counted here.
  */
 #include "conn/stream.h"
 
@@ -238,7 +238,8 @@ conn_start_tls(struct conn *c)
 	BIO *b;
 
 	pthread_once(&bio_once, bio_make_method);
-	*t = (struct tls_stream){ .s = { &tls_stream_ops, c->top }, .ssl = tls_ctx_session(c->tls_ctx, -1, true), .sock = &c->sock };
+	*t = (struct tls_stream){ .s = { &tls_stream_ops, c->top }, .sock = &c->sock };
+	t->ssl = tls_ctx_session(c->tls_ctx, -1, true);
 	b = BIO_new(bio_method);
 	bug_if(b == NULL);
 	BIO_set_data(b, c->top);
@@ -267,7 +268,8 @@ conn_handshake(struct conn *c)
 	struct str why;
 	int r;
 
-	/* A peer can split its handshake into any number of records and messages; each call takes at most what the socket holds. */
+	/* A peer can split its handshake into any number of records and messages; each call takes at most what the socket
+	 * holds. */
 	for (;;) {
 		ERR_clear_error();
 		c->sock.drained = false;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Many clients of all manners at once, while listeners, limits and TLS contexts change, and the server stops in the middle. Honest clients
- * check every byte: what they get is what they are owed, or its beginning with a word of farewell. Run it under TSan and ASan. A
- * round takes about a second; MOX_STRESS_ROUNDS sets their number (default 2).
+ * Many clients of all manners at once, while listeners, limits and TLS contexts change, and the server stops in the middle.
+ * Honest clients check every byte: what they get is what they are owed, or its beginning with a word of farewell. Run it
+ * under TSan and ASan. A round takes about a second; MOX_STRESS_ROUNDS sets their number (default 2).
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -133,7 +133,9 @@ peer_tls(struct peer *p)
 		if (r == 1)
 			return true;
 		e = SSL_get_error(p->ssl, r);
-		if ((e != SSL_ERROR_WANT_READ && e != SSL_ERROR_WANT_WRITE) || !wait_io(p, e == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT))
+		if (e != SSL_ERROR_WANT_READ && e != SSL_ERROR_WANT_WRITE)
+			break;
+		if (!wait_io(p, e == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT))
 			break;
 	}
 	p->ended = true;
@@ -296,8 +298,8 @@ check_end(struct peer *p, struct str owed)
 	if (p->late)
 		failed(x, "no progress after %zu of %zu bytes, %zu of %zu sent", got.n, owed.n, p->sent, p->tx.n);
 	else
-		failed(x, "at %zu of %zu: got \"" STRF "\", owed \"" STRF "\"", same, owed.n, STRA(str_upto(str_from(got, same), 100)),
-		    STRA(str_upto(str_from(owed, same), 100)));
+		failed(x, "at %zu of %zu: got \"" STRF "\", owed \"" STRF "\"", same, owed.n,
+		    STRA(str_upto(str_from(got, same), 100)), STRA(str_upto(str_from(owed, same), 100)));
 }
 
 static void
@@ -429,7 +431,8 @@ sleeper(struct actor *a)
 	if (!peer_open(&p, a, tls ? a->x->r.tls : a->x->r.plain))
 		return;
 	peer_say(&p, S("ID\r\n"));
-	if ((!tls || peer_tls(&p)) && await(&p, "HELLO\r") && next_line(&p, line) && sscanf(line, "ID %u %u", &id.slot, &id.gen) == 2) {
+	if ((!tls || peer_tls(&p)) && await(&p, "HELLO\r") && next_line(&p, line) &&
+	    sscanf(line, "ID %u %u", &id.slot, &id.gen) == 2) {
 		peer_say(&p, S("IDLE\r\n"));
 		if (await(&p, "+\r"))
 			for (unsigned n = 5 + rnd(a, 50); n > 0 && wake_once(a, &p, id); n--)
@@ -444,8 +447,10 @@ sleeper(struct actor *a)
 static void
 nuisance(struct actor *a)
 {
-	static const char *const says[] = { "", "ECHO a\r\nECH", "DATA 100000\r\nabc", "LIT {1000}\r\nabc", "BIG 50000000\r\n", "GROUP 9\r\nBIG 50000000\r\n",
-		"SLOW 1\r\nECHO abc\r\n", "IDLE 300000\r\n", "\x16\x03\x01\x02", "STARTTLS\r\n" };
+	static const char *const says[] = {
+		"", "ECHO a\r\nECH", "DATA 100000\r\nabc", "LIT {1000}\r\nabc", "BIG 50000000\r\n",
+		"GROUP 9\r\nBIG 50000000\r\n", "SLOW 1\r\nECHO abc\r\n", "IDLE 300000\r\n", "\x16\x03\x01\x02", "STARTTLS\r\n",
+	};
 	struct peer p;
 	bool tls = rnd(a, 3) == 0;
 	struct pollfd pfd;
@@ -539,6 +544,7 @@ admin_main(void *arg)
 	struct stress *x = a->x;
 	struct tls_ctx *ctxs[2] = { x->r.ctx, testproto_server_tls(NULL) };
 	struct conn_listener_opts extra = x->r.lo;
+	struct conn_limits limits;
 	bool open = false;
 
 	extra.name = "extra";
@@ -558,7 +564,8 @@ admin_main(void *arg)
 			open = !open;
 			break;
 		case 2:
-			conn_server_set_limits(x->r.server, "hasty", &(struct conn_limits){ .enabled = rnd(a, 2), .rate = { 1 + rnd(a, 100), 1000, 1000 } });
+			limits = (struct conn_limits){ .enabled = rnd(a, 2), .rate = { 1 + rnd(a, 100), 1000, 1000 } };
+			conn_server_set_limits(x->r.server, "hasty", &limits);
 			break;
 		default:
 			ignore_result(conn_server_run_background(x->r.server, quick_job, NULL));
@@ -573,8 +580,10 @@ static void
 stress_round(unsigned seed, unsigned workers, unsigned queue)
 {
 	struct stress x = {
-		.r.so = { .loops = 1 + seed % 3, .workers_min = 2, .workers_max = workers, .queue_max = queue, .group_max = 3, .rate_window_us = 10 * TIME_SEC,
-		    .slow_us = 5 * TIME_MS },
+		.r.so = {
+			.loops = 1 + seed % 3, .workers_min = 2, .workers_max = workers, .queue_max = queue, .group_max = 3,
+			.rate_window_us = 10 * TIME_SEC, .slow_us = 5 * TIME_MS,
+		},
 		.r.o = { .read_timeout_us = PATIENCE_US, .write_timeout_us = PATIENCE_US },
 		.hasty = { .read_timeout_us = 30 * TIME_MS, .write_timeout_us = 30 * TIME_MS, .spool_us = 50 * TIME_MS },
 		.lock = PTHREAD_MUTEX_INITIALIZER,
@@ -604,8 +613,8 @@ stress_round(unsigned seed, unsigned workers, unsigned queue)
 		pthread_join(actors[i].thread, NULL);
 	tls_ctx_unref(&x.client);
 	testrig_stop(&x.r);
-	print_message("  %d sessions, %d of honest clients complete, %d cut, %d wake-ups; %d connections\n", x.sessions, x.complete, x.cut, x.wakes,
-	    x.r.o.started + x.hasty.started);
+	print_message("  %d sessions, %d of honest clients complete, %d cut, %d wake-ups; %d connections\n",
+	    x.sessions, x.complete, x.cut, x.wakes, x.r.o.started + x.hasty.started);
 	assert_int_equal(x.hasty.started, x.hasty.closed);
 	if (x.failure[0])
 		fail_msg("%s", x.failure);

@@ -40,8 +40,8 @@ void testclient_expect_end(struct testclient *t);       /* nothing more but the 
 uint64_t testclient_skip(struct testclient *t, uint64_t n);     /* reads n bytes, returns how many came before the end */
 
 /*
- * testclient_raw sends one TLS 1.3 record of our own making: content type 22 is a handshake message or a part of one. OpenSSL's client must not
- * have sent application data, and cannot afterwards.
+ * testclient_raw sends one TLS 1.3 record of our own making: content type 22 is a handshake message or a part of one.
+ * OpenSSL's client must not have sent application data, and cannot afterwards.
  */
 void testclient_raw(struct testclient *t, uint8_t type, struct str content);
 

@@ -29,8 +29,8 @@ unsigned testrig_running(struct testrig *r);    /* workers that do anything */
 uint16_t testrig_listen(struct testrig *r, const struct conn_listener_opts *lo);
 /* testrig_listen_soft is testrig_listen for other threads than the test's: 0 when it fails. */
 uint16_t testrig_listen_soft(struct testrig *r, const struct conn_listener_opts *lo);
-/* TESTRIG_UNTIL waits until a condition holds that other threads bring about: it looks when the protocol reports a change, and now and then, for
- * what nobody reports. Fails after 20 s. */
+/* TESTRIG_UNTIL waits until a condition holds that other threads bring about: it looks when the protocol reports a change, and
+ * now and then, for what nobody reports. Fails after 20 s. */
 #define TESTRIG_UNTIL(r, cond) do { \
 		int64_t until_ = time_mono_us() + 20 * TIME_SEC; \
 		while (!(cond) && testrig_change(r, until_)) \

@@ -72,7 +72,8 @@ conn_handle(struct conn *c)
 	case CONN_NEXT_STARTTLS:
 		if (c->tls_ctx == NULL || c->ssl)
 			bug("%s starts TLS where it cannot be", c->proto->name);
-		/* What the peer sent behind the command came without protection, so nobody may take it for protected (STARTTLS injection). */
+		/* What the peer sent behind the command came without protection, so nobody may take it for protected
+		 * (STARTTLS injection). */
 		conn_in_discard(c);
 		c->starttls = true;
 		break;

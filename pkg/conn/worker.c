@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A connection on a worker: the units that are buffered, one after the other, then their replies in one write, and back to the loop.
+ * A connection on a worker: the units that are buffered, one after the other, then their replies in one write, and back to
+ * the loop.
  */
 #include "base/mem.h"
 #include "conn/server_internal.h"
@@ -26,7 +27,8 @@ conn_thread_free(void *thread)
 	free(w);
 }
 
-/* look_again tells whether more input came while the worker was busy, and takes it. Not waiting for input: the loop saw it in the socket. */
+/* look_again tells whether more input came while the worker was busy, and takes it. Not waiting for input: the loop saw it in
+ * the socket. */
 static bool
 look_again(struct conn *c)
 {
@@ -51,8 +53,8 @@ next_unit(struct conn *c, int64_t now)
 }
 
 /*
- * park_here parks the connection without the loop's doing, if the loop would have nothing to do: the event waits for input, the timer comes soon
- * enough, and there is no note. When it returns true the connection may be anywhere.
+ * park_here parks the connection without the loop's doing, if the loop would have nothing to do: the event waits for input,
+ * the timer comes soon enough, and there is no note. When it returns true the connection may be anywhere.
  */
 static bool
 park_here(struct conn *c, int64_t now)
@@ -62,14 +64,15 @@ park_here(struct conn *c, int64_t now)
 
 	if (!c->parkable || c->slow || c->waiting || c->sink || c->starttls || c->push || c->group != c->job.group)
 		return false;
-	if (conn_out_pending(c) || c->in.n > c->in_off || !conn_in_wanted(c) || c->want_in != POLLIN || c->top->ops->pending(c->top) ||
-	    (c->woken && c->want_wake))
+	if (conn_out_pending(c) || c->in.n > c->in_off || !conn_in_wanted(c) || c->want_in != POLLIN ||
+	    c->top->ops->pending(c->top) || (c->woken && c->want_wake))
 		return false;
 	conn_start_read_timeout(c, now);
 	if ((c->read_at && (armed == 0 || armed > c->read_at)) || (c->timer_at && (armed == 0 || armed > c->timer_at)))
 		return false;
 	conn_in_trim(c);
-	return atomic_compare_exchange_strong_explicit(&c->baton, &away, CONN_BATON_LOOP, memory_order_release, memory_order_relaxed);
+	return atomic_compare_exchange_strong_explicit(&c->baton, &away, CONN_BATON_LOOP, memory_order_release,
+	    memory_order_relaxed);
 }
 
 void

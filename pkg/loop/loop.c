@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Implementation notes. The mailbox is a list of messages and a list of slots to wake, under one lock. Draining it takes both lists at once. A
- * slot is woken if its generation is the one that was named, both when that is asked and when it is done, so an id that outlived its
- * object reaches nobody. Generations of used slots are odd, so that no id at all matches a free one. Slots are in chunks that never move, found through a table of fixed size, so that other threads can
- * address them while the table grows.
+ * Implementation notes. The mailbox is a list of messages and a list of slots to wake, under one lock. Draining it takes both
+ * lists at once. A slot is woken if its generation is the one that was named, both when that is asked and when it is done, so
+ * an id that outlived its object reaches nobody. Generations of used slots are odd, so that no id at all matches a free one.
+ * Slots are in chunks that never move, found through a table of fixed size, so that other threads can address them while the
+ * table grows.
  */
 #include "loop/loop.h"
 
@@ -24,7 +25,8 @@
 
 struct slot {
 	void *object;                   /* loop thread only; NULL = free */
-	uint32_t gen;                   /* under the mailbox lock, as the rest; odd while the slot is used. Changed on the loop thread only. */
+	/* under the mailbox lock, as the rest; odd while the slot is used. Changed on the loop thread only. */
+	uint32_t gen;
 	bool waking;                    /* in the wake list */
 	uint32_t next;                  /* in the wake list, or of free slots (loop thread only); index + 1, 0 = end */
 };
@@ -54,7 +56,8 @@ slot_at(struct loop *l, uint32_t index)
 
 /* --- mailbox --- */
 
-/* Interrupts the loop, if nobody did yet. Called with the lock; tells whether the descriptor must be written after it was dropped. */
+/* Interrupts the loop, if nobody did yet. Called with the lock; tells whether the descriptor must be written after it was
+ * dropped. */
 static bool
 must_signal(struct loop *l)
 {
@@ -266,8 +269,8 @@ loop_new(const struct loop_opts *o)
 	l->o = *o;
 	lock_init(&l->lock, LOCK_MAILBOX, "loop mailbox");
 	bug_if(cfg == NULL);
-	/* One thread, so no locks. Not EPOLL_USE_CHANGELIST: it puts off system calls beyond the close of the descriptor, whose number may be
-	 * another thread's by then. */
+	/* One thread, so no locks. Not EPOLL_USE_CHANGELIST: it puts off system calls beyond the close of the descriptor, whose
+	 * number may be another thread's by then. */
 	event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK);
 	l->base = event_base_new_with_config(cfg);
 	event_config_free(cfg);

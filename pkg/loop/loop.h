@@ -2,10 +2,10 @@
 /*
  * loop - a thread that waits for many things at once: descriptors and timers by libevent, messages from other threads, wake-ups.
  *
- * Everything about a loop's events happens on its thread; there is no locking inside libevent. Other threads may do two things:
- * post a message, which is part of the object that it is about (nothing is allocated) and hands that object over; and wake a slot, which
- * names an object by number and generation and is harmless when the object is gone. The descriptor that interrupts the loop's
- * waiting is written only when nothing was pending yet.
+ * Everything about a loop's events happens on its thread; there is no locking inside libevent. Other threads may do two
+ * things: post a message, which is part of the object that it is about (nothing is allocated) and hands that object over; and
+ * wake a slot, which names an object by number and generation and is harmless when the object is gone. The descriptor that
+ * interrupts the loop's waiting is written only when nothing was pending yet.
  */
 #ifndef LOOP_LOOP_H
 #define LOOP_LOOP_H
@@ -22,7 +22,8 @@ struct loop;
 
 struct loop_opts {
 	unsigned index;                 /* for the thread's name */
-	/* woken is called on the loop for an object of loop_slot_new after loop_wake; once for any number of wake-ups since the last call. */
+	/* woken is called on the loop for an object of loop_slot_new after loop_wake; once for any number of wake-ups since
+	 * the last call. */
 	void (*woken)(void *object);
 };
 struct loop *loop_new(const struct loop_opts *o);
@@ -59,9 +60,9 @@ void loop_each(struct loop *l, void (*fn)(void *object, void *arg), void *arg);
 /* --- timers: on the loop --- */
 
 /*
- * A timer that is cheap to move. Its function comes at the latest when the time set last has passed, and may come earlier: it looks what is
- * due and sets the next time. Moving a timer to a later time costs nothing, so a deadline that is renewed for each command hardly
- * ever touches the heap.
+ * A timer that is cheap to move. Its function comes at the latest when the time set last has passed, and may come earlier: it
+ * looks what is due and sets the next time. Moving a timer to a later time costs nothing, so a deadline that is renewed for
+ * each command hardly ever touches the heap.
  */
 struct loop_timer {
 	struct event ev;

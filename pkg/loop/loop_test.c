@@ -227,7 +227,7 @@ TEST(loop_timer_moves)
 	event_base_dispatch(loop_base(k.l));
 	assert_true(k.done);
 	assert_true(time_mono_us() >= k.at);
-	assert_in_range(k.calls, 2, 30);
+	assert_in_range(k.calls, 1, 30);        /* 1 when the machine slept over all of it */
 	loop_timer_by(&k.t, time_mono_us() + TIME_MIN);
 	loop_timer_by(&k.t, time_mono_us());    /* earlier: takes effect */
 	k.at = 0;

@@ -86,7 +86,8 @@ tls_unique(struct arena *a, SSL *ssl, struct str *r_out)
 
 	if (SSL_version(ssl) != TLS1_2_VERSION)
 		return ERR_UNSUPPORTED;
-	/* Without the extended master secret, resumption lets a man in the middle give two sessions the same value (rfc/7627:478). */
+	/* Without the extended master secret, resumption lets a man in the middle give two sessions the same value
+	 * (rfc/7627:478). */
 	if (resumed && SSL_get_extms_support(ssl) != 1)
 		return ERR_UNSUPPORTED;
 	own = SSL_is_server(ssl) ? resumed : !resumed;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Session tickets. Keys are made here and known to nobody else: a new one every 24 hours, tickets of the seven before it still open,
- * so a stolen memory image decrypts at most eight days. Rotation happens at the first ticket after its time; no timer.
+ * Session tickets. Keys are made here and known to nobody else: a new one every 24 hours, tickets of the seven before it
+ * still open, so a stolen memory image decrypts at most eight days. Rotation happens at the first ticket after its time; no
+ * timer.
  */
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
@@ -68,7 +69,8 @@ set_mac(EVP_MAC_CTX *mac, const struct tls_ticket_key *k)
 
 /* Returns as OpenSSL wants it: 1 ok, 2 ok but issue a new ticket, 0 unknown key, -1 error. */
 static int
-ticket_key(SSL *ssl, unsigned char name[16], unsigned char iv[EVP_MAX_IV_LENGTH], EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int encrypt)
+ticket_key(SSL *ssl, unsigned char name[16], unsigned char iv[EVP_MAX_IV_LENGTH], EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac,
+    int encrypt)
 {
 	struct tls_ctx *c = SSL_get_app_data(ssl);      /* also after by_name switched certificates */
 	struct tls_ticket_key k;

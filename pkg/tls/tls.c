@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Implementation notes. A struct tls_ctx hangs on its SSL_CTX as ex_data and is freed with it, so callbacks that OpenSSL makes for a session
- * always find it alive. All references that tls_ctx_ref counts are one reference to the SSL_CTX: OpenSSL's own count would do, but
- * ThreadSanitizer cannot see into that.
+ * Implementation notes. A struct tls_ctx hangs on its SSL_CTX as ex_data and is freed with it, so callbacks that OpenSSL
+ * makes for a session always find it alive. All references that tls_ctx_ref counts are one reference to the SSL_CTX:
+ * OpenSSL's own count would do, but ThreadSanitizer cannot see into that.
  */
 #include "tls/tls.h"
 
@@ -104,7 +104,8 @@ use_files(SSL_CTX *ctx, const char *cert, const char *key, struct errmsg *e)
  * fatal alert no_application_protocol (RFC 7301 3.2).
  */
 static int
-alpn_select(SSL *ssl unused_, const unsigned char **out, unsigned char *outlen, const unsigned char *in, unsigned inlen, void *arg)
+alpn_select(SSL *ssl unused_, const unsigned char **out, unsigned char *outlen, const unsigned char *in, unsigned inlen,
+    void *arg)
 {
 	struct tls_ctx *c = arg;
 	struct str want = str_n(c->alpn + 1, (uint8_t)c->alpn[0]);

@@ -2,9 +2,9 @@
 /*
  * tls - server and client contexts over OpenSSL, and what a protocol wants to know about a finished handshake.
  *
- * Rules of the house (each was paid for): ERR_clear_error before every call; release buffers, partial writes and moving write buffer
- * on; auto-retry off, else a flood of KeyUpdate holds a loop; no renegotiation; session cache off, tickets by our own keys;
- * read-ahead off. TLS 1.2 is the minimum.
+ * Rules of the house (each was paid for): ERR_clear_error before every call; release buffers, partial writes and moving write
+ * buffer on; auto-retry off, else a flood of KeyUpdate holds a loop; no renegotiation; session cache off, tickets by our own
+ * keys; read-ahead off. TLS 1.2 is the minimum.
  */
 #ifndef TLS_TLS_H
 #define TLS_TLS_H
@@ -24,18 +24,26 @@ struct tls_ctx;
 struct tls_ctx_opts {
 	const char *cert_file, *key_file;       /* PEM chain and key; or: */
 	struct str cert_pem, key_pem;
-	const char *alpn;                       /* the only protocol accepted by ALPN ("imap", "smtp", "http/1.1"); NULL = none offered.
-	                                           A client that offers others only is refused with no_application_protocol (RFC 7301 3.2). */
-	bool tickets;                           /* session tickets with keys of ours, rotated every 24 h, the newest and 7 before it valid */
+	/* the only protocol accepted by ALPN ("imap", "smtp", "http/1.1"); NULL = the extension is ignored. A client that offers
+	 * others only is refused with no_application_protocol (RFC 7301 3.2). */
+	const char *alpn;
+	/* session tickets with keys of ours, rotated every 24 h, the newest and 7 before it valid */
+	bool tickets;
 	const struct clock *clock;              /* for the age of ticket keys; NULL = the system's */
-	bool request_client_cert;               /* asked for, never required, chain not verified: identity is the key's fingerprint */
+	/* asked for, never required, chain not verified: identity is the key's fingerprint */
+	bool request_client_cert;
 	int min_version;                        /* TLS1_2_VERSION (0 means that) or TLS1_3_VERSION */
-	/* verify_key is called in the handshake with the fingerprint of a presented client key; false refuses with bad_certificate.
-	 * Not called when a session is resumed: whoever grants rights by tls_info.client_key looks it up again. */
+	/*
+	 * verify_key is called in the handshake with the fingerprint of a presented client key; false refuses it, with the alert
+	 * bad_certificate. Not called when a session is resumed: whoever grants rights by tls_info.client_key looks it up.
+	 */
 	bool (*verify_key)(void *arg, struct str fingerprint);
 	void *verify_arg;
-	/* by_name returns a reference to the context whose certificate answers for a server name (SNI, as sent, not empty), or NULL for this
-	 * one's. Called in the handshake: quick, any thread. Tickets, ALPN and client certificates should agree between the two. */
+	/*
+	 * by_name returns a reference to the context whose certificate answers for a server name (SNI, as sent, not empty), or
+	 * NULL for this one's. Called in the handshake: quick, any thread. Tickets, ALPN and client certificates should agree
+	 * between the two.
+	 */
 	struct tls_ctx *(*by_name)(void *arg, struct str name);
 	void *by_name_arg;
 };
@@ -62,13 +70,15 @@ void tls_describe(struct arena *a, SSL *ssl, struct tls_info *r_info);
 
 /* Channel bindings for SCRAM. ERR_UNSUPPORTED when the session cannot give that kind. */
 int tls_exporter(SSL *ssl, uint8_t r_out[32]) must_use_;                /* RFC 9266: TLS 1.3 only */
-int tls_unique(struct arena *a, SSL *ssl, struct str *r_out) must_use_; /* RFC 5929: TLS 1.2, extended master secret or not resumed */
+/* RFC 5929: TLS 1.2, extended master secret or not resumed */
+int tls_unique(struct arena *a, SSL *ssl, struct str *r_out) must_use_;
 int tls_server_end_point(struct arena *a, SSL *ssl, struct str *r_out) must_use_;
 
 /* tls_error drains the thread's OpenSSL error queue into one line for logs. */
 struct str tls_error(struct arena *a);
 
 /* tls_selfsigned makes an ECDSA P-256 key and certificate for a name (subject and subjectAltName), as PEM in the arena. */
-int tls_selfsigned(struct arena *a, const char *name, int days, struct str *r_cert_pem, struct str *r_key_pem, struct errmsg *e) must_use_;
+int tls_selfsigned(struct arena *a, const char *name, int days, struct str *r_cert_pem, struct str *r_key_pem,
+    struct errmsg *e) must_use_;
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Implementation notes. Everything is under one lock, held for some tens of instructions. A job that can start while a thread is idle is
- * handed to that thread directly, so no thread wakes for nothing. A job is in exactly one place: the queue of its class, the waiting list
- * of its group, or a thread.
+ * Implementation notes. Everything is under one lock, held for some tens of instructions. A job that can start while a thread
+ * is idle is handed to that thread directly, so no thread wakes for nothing. A job is in exactly one place: the queue of its
+ * class, the waiting list of its group, or a thread.
  *
- * Threads are woken after the lock is dropped, so that they do not run into it. By then the one that was meant may have ended: therefore a
- * struct worker is never freed before the pool, and a wake-up may be for nothing.
+ * Threads are woken after the lock is dropped, so that they do not run into it. By then the one that was meant may have
+ * ended: therefore a struct worker is never freed before the pool, and a wake-up may be for nothing.
  *
  * One more thread, the herder, adds threads and joins those that ended. It sleeps while nothing waits.
  */

@@ -2,11 +2,13 @@
 /*
  * workpool - threads that run jobs which may block.
  *
- * The number of threads follows the load between min and max: one is added when the job at the head of the queue has waited for 2 ms and
- * nobody is idle; one that was idle for 10 s ends. The thread that became idle last is woken first, so that surplus ones notice.
+ * The number of threads follows the load between min and max: one is added when the job at the head of the queue has waited
+ * for 2 ms and nobody is idle; one that was idle for 10 s ends. The thread that became idle last is woken first, so that
+ * surplus ones notice.
  *
  * Classes, highest first. A job starts only while more threads than its class's reserve are free (of max), so lower classes
- * cannot keep higher ones waiting; of the queue's room a class leaves the same share. Jobs of one group (an account) run at most group_max at a time; further ones wait aside without holding up others.
+ * cannot keep higher ones waiting; of the queue's room a class leaves the same share. Jobs of one group (an account) run at
+ * most group_max at a time; further ones wait aside without holding up others.
  *
  * Jobs are part of what they belong to; queueing allocates nothing.
  */
@@ -27,8 +29,8 @@ enum workpool_class {
 };
 
 struct workpool_job {
-	/* run is called on a thread of the pool, thread being what thread_new made for it. The job is not touched after run began, so run
-	 * may submit it again or free it. */
+	/* run is called on a thread of the pool; thread is what thread_new made for it. The job is not touched after run
+	 * began, so run may submit it again or free it. */
 	void (*run)(struct workpool_job *j, void *thread);
 	enum workpool_class class;
 	uint64_t group;                 /* 0 = none */
@@ -54,7 +56,8 @@ struct workpool *workpool_new(const struct workpool_opts *o);
 void workpool_start(struct workpool *p);                /* starts min threads; jobs may be queued before */
 /* workpool_submit: 0; ERR_LIMIT when as many jobs wait as may for this class; ERR_CANCELED after workpool_stop began. */
 int workpool_submit(struct workpool *p, struct workpool_job *j) must_use_;
-/* workpool_submit_always queues without a limit: for what must run, and is bounded otherwise (ends of connections). Also while stopping. */
+/* workpool_submit_always queues without a limit: for what must run, and is bounded otherwise (ends of connections). Also
+ * while stopping. */
 void workpool_submit_always(struct workpool *p, struct workpool_job *j);
 /* workpool_stop runs what is queued, then ends the threads. */
 void workpool_stop(struct workpool *p);

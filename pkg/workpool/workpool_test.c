@@ -174,7 +174,10 @@ TEST(workpool_classes)
 		enum workpool_class class;
 		unsigned may_run;
 	} rows[] = {
-		{ WORKPOOL_CONTROL, 16 }, { WORKPOOL_AUTHENTICATED, 15 }, { WORKPOOL_UNAUTHENTICATED, 12 }, { WORKPOOL_BACKGROUND, 8 },
+		{ WORKPOOL_CONTROL, 16 },
+		{ WORKPOOL_AUTHENTICATED, 15 },
+		{ WORKPOOL_UNAUTHENTICATED, 12 },
+		{ WORKPOOL_BACKGROUND, 8 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -209,8 +212,10 @@ TEST(workpool_order)
 	struct board b;
 	struct job jobs[7];
 	static const char names[] = "xBUACba";
-	static const enum workpool_class class[] = { WORKPOOL_CONTROL, WORKPOOL_BACKGROUND, WORKPOOL_UNAUTHENTICATED, WORKPOOL_AUTHENTICATED,
-		WORKPOOL_CONTROL, WORKPOOL_BACKGROUND, WORKPOOL_AUTHENTICATED };
+	static const enum workpool_class class[] = {
+		WORKPOOL_CONTROL, WORKPOOL_BACKGROUND, WORKPOOL_UNAUTHENTICATED, WORKPOOL_AUTHENTICATED,
+		WORKPOOL_CONTROL, WORKPOOL_BACKGROUND, WORKPOOL_AUTHENTICATED,
+	};
 	struct workpool *p = workpool_new(&(struct workpool_opts){ .min = 1, .max = 1 });
 
 	board_init(&b, 0);
