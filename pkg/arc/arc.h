@@ -16,7 +16,7 @@
 
 #include "dkim/dkim.h"
 
-#define ARC_MAX_SETS 50         /* rfc/8617:906 */
+#define ARC_MAX_SETS 50         /* rfc/8617:912 */
 
 enum arc_status { ARC_NONE, ARC_PASS, ARC_FAIL };
 const char *arc_status_text(enum arc_status s);
@@ -32,7 +32,7 @@ struct arc_chain {
 	enum arc_status status;
 	const struct arc_set *sets;     /* by instance; complete only for ARC_PASS */
 	size_t n;                       /* also for ARC_FAIL where it could be told: the highest instance */
-	bool ended;                     /* a sealer said cv=fail: nobody may add a set (rfc/8617:859) */
+	bool ended;                     /* a sealer said cv=fail: nobody may add a set (rfc/8617:855) */
 	struct str problem;             /* why it failed */
 	bool authentic;                 /* all keys by DNSSEC */
 };

@@ -7,7 +7,7 @@
 
 #include "arc/arc.h"
 
-/* The fields of a set, in the order in which a seal covers them: rfc/8617:821 */
+/* The fields of a set, in the order in which a seal covers them: rfc/8617:819 */
 enum arc_kind { ARC_AAR, ARC_AMS, ARC_AS, ARC_KINDS };
 extern const char *const arc_names[ARC_KINDS];
 

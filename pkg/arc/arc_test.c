@@ -73,10 +73,10 @@ TEST(validation_suite)
 
 		cJSON_ArrayForEach(t, cJSON_GetObjectItem(scenario, "tests")) {
 			struct arc_chain chain = verify(r, crlf(text_of(t, "message")));
-			/* Three cases leave the verdict on cv=fail open; the RFC says fail: rfc/8617:920 */
+			/* Three cases leave the verdict on cv=fail open; the RFC says fail: rfc/8617:922 */
 			const char *want = *text_of(t, "cv") ? text_of(t, "cv") : "Fail";
 
-			/* Signed in relaxed form without saying so; the default is simple, as in DKIM: rfc/6376:1094 */
+			/* Signed in relaxed form without saying so; the default is simple, as in DKIM: rfc/6376:1088 */
 			if (strcmp(text_of(t, "name"), "ams_fields_c_na") == 0)
 				want = "Fail";
 			count++;
@@ -225,7 +225,7 @@ TEST(chain_of_ours)
 		assert_strz(chain.sets[i - 1].seal_domain, "example.org");
 		assert_str(chain.sets[0].results, args.results);
 	}
-	/* A change breaks it; the next sealer says so, and then the chain is over: rfc/8617:859 */
+	/* A change breaks it; the next sealer says so, and then the chain is over: rfc/8617:855 */
 	msg = str_cat(test_arena(), msg, S("more\r\n"));
 	chain = verify(r, msg);
 	assert_int_equal(chain.status, ARC_FAIL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* seal.c - adding a set, rfc/8617:760 */
+/* seal.c - adding a set, rfc/8617:757 */
 #include "base/buf.h"
 #include "base/enc.h"
 #include "base/limits.h"
@@ -194,7 +194,7 @@ arc_seal(struct arena *a, const struct message_source *msg, const struct arc_cha
 		return err_set(e, rv, "signing the message for ARC failed");
 	buf_addf(&field[ARC_AS], "%s: i=%zu; a=%s; cv=%s;\r\n\td=" STRF "; s=" STRF "; t=%lld;\r\n\tb=", arc_names[ARC_AS], instance, algorithm(args),
 	    failed ? "fail" : chain->n > 0 ? "pass" : "none", STRA(args->domain), STRA(args->selector), now);
-	/* Of a failed chain nobody can tell what its sets are, so only the new one is covered: rfc/8617:837 */
+	/* Of a failed chain nobody can tell what its sets are, so only the new one is covered: rfc/8617:835 */
 	if (!failed)
 		add_earlier(&data, a, header, chain->n);
 	dkim_canon_field(&data, buf_str(&field[ARC_AAR]), DKIM_RELAXED);

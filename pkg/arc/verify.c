@@ -249,7 +249,7 @@ check_cv(struct verifier *v, bool *r_ended)
 		}
 		if (!cv || !str_is(cv->value, i == 0 ? S("none") : S("pass")))
 			return bad(v, "instance %zu has a wrong cv=", i + 1);
-		/* h= MUST result in a fail: rfc/8617:595 */
+		/* h= MUST result in a fail: rfc/8617:596 */
 		if (dkim_tag_get(&t, "h"))
 			return bad(v, "ARC-Seal has h=");
 	}
