@@ -66,7 +66,7 @@ ALLA    := $(foreach p,$(PKGS),$(call LIBA,$(p)))
 MOXSRC  := $(wildcard cmd/mox/*.c)
 MOXOBJ  := $(patsubst %.c,$(O)/%.o,$(filter-out %_test.c,$(MOXSRC)))
 TESTPKGS:= $(foreach p,$(PKGS),$(if $(wildcard pkg/$(p)/*_test.c),$(p)))
-FUZZSRC := $(wildcard pkg/*/*_fuzz.c) $(wildcard fuzz/*_fuzz.c)
+FUZZSRC := $(wildcard pkg/*/*_fuzz.c) $(wildcard fuzz/*_fuzz.c) $(wildcard tools/*/*_fuzz.c)
 FUZZERS := $(patsubst %_fuzz.c,%,$(notdir $(FUZZSRC)))
 BENCHSRC:= $(wildcard pkg/*/*_bench.c)
 
@@ -92,7 +92,8 @@ $(O)/gen/%.o: $(GEN)/%.c
 
 # One description of every type: pkg/x/y.idl gives $(GEN)/x/y_idl.{h,c}. idlgen itself needs only base.
 IDLGEN  := $(BUILD)/tools/idlgen
-$(IDLGEN): $(call SRC,../tools/idlgen) $(wildcard tools/idlgen/*.h) $(call SRC,base)
+IDLSRC  := $(filter-out %_test.c %_fuzz.c,$(wildcard tools/idlgen/*.c))
+$(IDLGEN): $(IDLSRC) $(wildcard tools/idlgen/*.h) $(call SRC,base)
 	@echo "HOSTCC $@"
 	@mkdir -p $(@D)
 	$(Q)gcc $(CSTD) $(WARN) -O1 -g -D_GNU_SOURCE -DMOX_BUILD=1 -include pkg/base/banned.h -Ipkg -pthread -o $@ $(filter %.c,$^) -lcrypto -lunistring
@@ -100,6 +101,20 @@ $(GEN)/%_idl.c $(GEN)/%_idl.h &: pkg/%.idl $(IDLGEN)
 	@echo "IDL $<"
 	@mkdir -p $(@D)
 	$(Q)$(IDLGEN) -o $(GEN)/$*_idl $<
+
+# Again as a library, for its own test and fuzzer.
+LIBIDL  := $(O)/lib/libidlgen.a
+$(LIBIDL): $(patsubst %.c,$(O)/%.o,$(filter-out %/main.c,$(IDLSRC)))
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+$(O)/test/idlgen: $(O)/tools/idlgen/idlgen_test.o $(LIBIDL) $(foreach p,testutil typedesc log base,$(call LIBA,$(p)))
+	@echo "LD $@"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -flto=auto,$(ALLFLAGS)) -fno-lto $(LDHARD) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS) -lcmocka
+.PHONY: test-idlgen
+test-idlgen: $(O)/test/idlgen
+	$(Q)$(O)/test/idlgen
 
 define PKG_template
 $(call LIBA,$1): $(call OBJ,$1)

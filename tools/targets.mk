@@ -16,8 +16,8 @@ test: ## install what testing needs, build, run all unit tests
 	$(Q)tools/setup test
 	$(Q)$(MAKE) --no-print-directory unit
 
-unit: $(foreach p,$(TESTPKGS),$(O)/test/$(p))
-	$(Q)tools/runtests $(foreach p,$(TESTPKGS),$(O)/test/$(p))
+unit: $(foreach p,$(TESTPKGS) idlgen,$(O)/test/$(p))
+	$(Q)tools/runtests $(foreach p,$(TESTPKGS) idlgen,$(O)/test/$(p))
 
 # Coverage of what the tests of the packages run; PKG=x for one package, which lists what is missing, too.
 .PHONY: cov cov-report
@@ -43,10 +43,12 @@ $(O)/fuzz/$2: $(O)/$(1:.c=.o) $(if $(filter fuzz,$(V)),,$(O)/tools/fuzzmain.o) $
 	$(Q)$(CC) $$(filter-out -flto=auto,$$(ALLFLAGS)) $(if $(filter fuzz,$(V)),-fsanitize=fuzzer) $(LDHARD) -o $$@ $$(filter-out $4,$$(filter %.o,$$^)) \
 		-Wl,--start-group $(if $4,$$@.a) $$(filter %.a,$$^) -Wl,--end-group $(LIBS) -lcmocka
 endef
-FUZZPKGS = $(if $(filter pkg/%,$1),$(call FUZZPKGS_,$(word 2,$(subst /, ,$1))),$(PKGS))
+FUZZPKGS = $(if $(filter pkg/%,$1),$(call FUZZPKGS_,$(word 2,$(subst /, ,$1))),$(if $(filter tools/%,$1),base,$(PKGS)))
 FUZZPKGS_ = $(sort $1 $(shell tools/layers deps $1) $(if $(filter dns,$1 $(shell tools/layers deps $1)),dns_mock) testutil log base)
 FUZZIDL = $(filter %_test_idl.o,$(call TOBJ,$(word 2,$(subst /, ,$1))))
 $(foreach f,$(FUZZSRC),$(eval $(call FUZZ_template,$f,$(patsubst %_fuzz.c,%,$(notdir $f)),$(call FUZZPKGS,$f),$(call FUZZIDL,$f))))
+
+$(O)/fuzz/idl: $(LIBIDL)
 
 .PHONY: fuzz-regress fuzz-replay $(addprefix fuzz-,$(FUZZERS)) $(addprefix fuzz-run-,$(FUZZERS))
 fuzz-regress: ## replay the seeds of all fuzzers, with some mutations, under AddressSanitizer

@@ -133,7 +133,7 @@ emit_enum(struct buf *b, const struct idl_decl *d)
 static void
 emit_table(struct arena *a, struct buf *b, const struct idl_decls *used)
 {
-	buf_addz(b, "const types: { [name: string]: Type } = {\n");
+	buf_addz(b, "const types_: { [name: string]: Type_ } = {\n");
 	for (size_t i = 0; i < used->n; i++) {
 		const struct idl_decl *d = used->v[i];
 		struct idl_flats flat = { 0 };
@@ -169,8 +169,8 @@ emit_table(struct arena *a, struct buf *b, const struct idl_decls *used)
 }
 
 static const char runtime[] =
-    "interface Field { Name: string; Optional: boolean; Typewords: string[] }\n"
-    "interface Type { Fields?: Field[]; Values?: string[] }\n"
+    "interface Field_ { Name: string; Optional: boolean; Typewords: string[] }\n"
+    "interface Type_ { Fields?: Field_[]; Values?: string[] }\n"
     "\n"
     "// check returns the value with times as Date, and throws an Error naming the place where it is not of the type. Unknown fields are\n"
     "// ignored, so that older clients work with newer servers.\n"
@@ -202,7 +202,7 @@ static const char runtime[] =
     "\t\tif (typeof v !== words[0]) { fail(words[0]) }\n"
     "\t\treturn v\n"
     "\t}\n"
-    "\tconst t = types[words[0]]\n"
+    "\tconst t = types_[words[0]]\n"
     "\tif (t.Values) {\n"
     "\t\tif (!t.Values.includes(v)) { fail(words[0]) }\n"
     "\t\treturn v\n"
@@ -226,14 +226,14 @@ static const char client[] =
     "\tconstructor(public code: string, message: string) { super(message) }\n"
     "}\n"
     "\n"
-    "export interface Options {\n"
+    "export interface ClientOptions {\n"
     "\tcsrfHeader?: string // name of the header that carries the token\n"
     "\tcsrfToken?: () => string\n"
     "\tsignal?: AbortSignal\n"
     "\tonError?: (err: CallError) => void // told of each failure before it is thrown\n"
     "}\n"
     "\n"
-    "const call = async (baseURL: string, options: Options, name: string, params: any[], returns: string[][]): Promise<any> => {\n"
+    "const call = async (baseURL: string, options: ClientOptions, name: string, params: any[], returns: string[][]): Promise<any> => {\n"
     "\tconst fail = (code: string, message: string): never => {\n"
     "\t\tconst err = new CallError(code, message)\n"
     "\t\tif (options.onError) { options.onError(err) }\n"
@@ -267,6 +267,22 @@ static const char client[] =
     "}\n"
     "\n";
 
+/* Names that a parameter cannot have: words of the language, and what the method itself uses. */
+static void
+param(struct buf *b, struct str name)
+{
+	static const char *const taken[] = {
+		"await", "break", "call", "case", "catch", "class", "const", "continue", "debugger", "default", "delete", "do", "else", "enum", "export", "extends", "false",
+		"finally", "for", "function", "if", "implements", "import", "in", "instanceof", "interface", "let", "new", "null", "package", "private", "protected", "public",
+		"return", "static", "super", "switch", "this", "throw", "true", "try", "typeof", "var", "void", "while", "with", "yield",
+	};
+
+	buf_add(b, name);
+	for (size_t i = 0; i < ARRAY_LEN(taken); i++)
+		if (str_is(name, str_of(taken[i])))
+			buf_addc(b, '_');
+}
+
 static void
 emit_func(struct buf *b, const struct idl_func *fn)
 {
@@ -276,7 +292,9 @@ emit_func(struct buf *b, const struct idl_func *fn)
 	doc(b, fn->doc, "\t");
 	buf_addf(b, "\tasync " STRF "(", STRA(fn->name));
 	for (size_t i = 0; i < in->n; i++) {
-		buf_addf(b, "%s" STRF ": ", i ? ", " : "", STRA(in->v[i].text));
+		buf_addz(b, i ? ", " : "");
+		param(b, in->v[i].text);
+		buf_addz(b, ": ");
 		type(b, in->v[i].type);
 	}
 	buf_addz(b, "): Promise<");
@@ -289,8 +307,10 @@ emit_func(struct buf *b, const struct idl_func *fn)
 		type(b, out->v[i].type);
 	}
 	buf_addf(b, "%s> {\n\t\treturn await call(this.baseURL, this.options, \"" STRF "\", [", out->n > 1 ? "]" : "", STRA(fn->name));
-	for (size_t i = 0; i < in->n; i++)
-		buf_addf(b, "%s" STRF, i ? ", " : "", STRA(in->v[i].text));
+	for (size_t i = 0; i < in->n; i++) {
+		buf_addz(b, i ? ", " : "");
+		param(b, in->v[i].text);
+	}
 	buf_addz(b, "], [");
 	for (size_t i = 0; i < out->n; i++) {
 		buf_addz(b, i ? ", " : "");
@@ -316,7 +336,7 @@ idl_emit_ts(struct arena *a, struct buf *b, const struct idl_file *f)
 	emit_table(a, b, &used);
 	buf_addz(b, client);
 	doc(b, f->doc, "");
-	buf_addz(b, "export class Client {\n\tconstructor(private baseURL: string, private options: Options = {}) {}\n");
+	buf_addz(b, "export class Client {\n\tconstructor(private baseURL: string, private options: ClientOptions = {}) {}\n");
 	for (size_t i = 0; i < f->nfuncs; i++)
 		emit_func(b, f->funcs[i]);
 	buf_addz(b, "}\n");

@@ -257,6 +257,7 @@ parse_import(struct lex *l, struct idl_file *f, const struct idl_reader *rd, uns
 	if (l->failed)
 		return;
 	if (depth >= IDL_MAX_DEPTH) {
+		l->tok_line = line;
 		lex_fail(l, "imports nested too deeply");
 		return;
 	}
