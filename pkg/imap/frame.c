@@ -11,7 +11,7 @@
 #include "base/limits.h"
 #include "imap/parse.h"
 
-/* An announcement at the end of a line: ["~"] "{" number64 ["+"] "}"   rfc/9051:6655 rfc/7888:133 */
+/* An announcement at the end of a line: ["~"] "{" number64 ["+"] "}"   rfc/9051:6655 rfc/7888:163 */
 struct announcement {
 	uint64_t octets;
 	bool sync, literal8;

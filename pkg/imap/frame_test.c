@@ -65,7 +65,7 @@ TEST(frame)
 		{ "\r\n\n", "[][]", false },
 		{ "a noop", "", false },
 		{ "a login {3}\r\njoe {2}\r\npw\r\n", "++[a login {3}\r\njoe {2}\r\npw]", false },      /* rfc/9051:6655 */
-		{ "a login {3+}\r\njoe {2+}\r\npw\r\nb noop\r\n", "[a login {3+}\r\njoe {2+}\r\npw][b noop]", false }, /* rfc/7888:133 */
+		{ "a login {3+}\r\njoe {2+}\r\npw\r\nb noop\r\n", "[a login {3+}\r\njoe {2+}\r\npw][b noop]", false }, /* rfc/7888:163 */
 		{ "a x {0}\r\n\r\n", "+[a x {0}\r\n]", false },
 		{ "a x {2}\r\n\r\n\r\n", "+[a x {2}\r\n\r\n]", false },                                 /* line ends inside the literal */
 		{ "a x {5}\r\n{2}\r\n\r\n", "+[a x {5}\r\n{2}\r\n]", false },                           /* what looks like an announcement inside */
@@ -81,7 +81,7 @@ TEST(frame)
 		{ "a append box {5}\r\nhello\r\nb noop\r\n", "Ms[a append box {5}]c[][b noop]", false },
 		{ "a APPEND {3}\r\nbox {5+}\r\nhello\r\n", "+M[a APPEND {3}\r\nbox {5+}]c[]", false },
 		{ "a append box (\\Seen) \"x\" ~{500+}\r\n", "M8[a append box (\\Seen) \"x\" ~{500+}]", false },
-		{ "a append box {2}\r\nhi {3}\r\nyou\r\n", "Ms[a append box {2}]Msc[ {3}]c[]", false },   /* rfc/3502:130 */
+		{ "a append box {2}\r\nhi {3}\r\nyou\r\n", "Ms[a append box {2}]Msc[ {3}]c[]", false },   /* rfc/3502:220 */
 		{ "a append box utf8 (~{2+}\r\nhi)\r\n", "M8[a append box utf8 (~{2+}]c[)]", false },
 		{ "a append \"b x\" {2+}\r\nhi\r\n", "M[a append \"b x\" {2+}]c[]", false },
 		{ "a append  {2+}\r\nhi\r\n", "M[a append  {2+}]c[]", false },                          /* malformed: the handler sees it first */

@@ -17,7 +17,7 @@ TEST(utf7)
 		{ "a&-b&-", "a&b&", false },
 		{ "&Jjo-&-", "\xe2\x98\xba&", false },                          /* must round trip */
 		{ "&2AHcNw-", "\xf0\x90\x90\xb7", false },                      /* U+10437 */
-		{ "~peter/mail/&U,BTFw-/&ZeVnLIqe-", "~peter/mail/\xe5\x8f\xb0\xe5\x8c\x97/\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e", false }, /* rfc/3501:1117 */
+		{ "~peter/mail/&U,BTFw-/&ZeVnLIqe-", "~peter/mail/\xe5\x8f\xb0\xe5\x8c\x97/\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e", false }, /* rfc/3501:1129 */
 		{ "&AOk-&-&AOk-", "\xc3\xa9&\xc3\xa9", false },
 		{ "\xc3\xa9", "\xc3\xa9", true },                               /* UTF-8 passes */
 		{ "&Jjo", NULL, false },                                        /* unfinished */

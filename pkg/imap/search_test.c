@@ -50,7 +50,7 @@ TEST(search_program)
 		const char *in, *want, *charset;
 	} rows[] = {
 		{ "ALL", "all", "" },
-		{ "FLAGGED SINCE 1-Feb-1994 NOT FROM \"Smith\"", "and(flag \\Flagged, since internal 8797, not(header From: Smith))", "" }, /* rfc/9051:4230 */
+		{ "FLAGGED SINCE 1-Feb-1994 NOT FROM \"Smith\"", "and(flag \\Flagged, since internal 8797, not(header From: Smith))", "" }, /* rfc/9051:4162 */
 		{ "TEXT \"string not in mailbox\"", "text string not in mailbox", "" },
 		{ "CHARSET UTF-8 TEXT {6}\r\n\xd0\xbc\xd0\xb0\xd0\xbc", "text \xd0\xbc\xd0\xb0\xd0\xbc", "UTF-8" },
 		{ "charset \"us-ascii\" seen", "flag \\Seen", "us-ascii" },

@@ -45,7 +45,7 @@ ranges(struct cur *c, bool star, struct imap_set *r_set)
 void
 imap_set(struct cur *c, struct imap_set *r_set)
 {
-	/* seq-last-command = "$"   rfc/9051:7056 rfc/5182:540 */
+	/* seq-last-command = "$"   rfc/9051:7051 rfc/5182:540 */
 	if (cur_try(c, '$')) {
 		*r_set = (struct imap_set){ .saved = true };
 		return;

@@ -16,7 +16,7 @@ imapserver_cmd_copy(struct imapserver_cmd *c)
 	int r = store_copy(&tx, &k.src, &k.dst, k.v, k.n, &new_uids);
 	if (r < 0)
 		return imapserver_error(c, r, NULL, "copying messages");
-	c->code = imapserver_copyuid(c, &k, new_uids);
+	c->code = imapserver_copyuid(c, &k, &uids, new_uids);
 	r = store_tx_commit(&tx, c->s->comm);
 	if (r < 0) {
 		c->code = (struct str){ 0 };

@@ -26,7 +26,7 @@ imapserver_cmd_enable(struct imapserver_cmd *c)
 	} while (cur_ok(&c->in) && !cur_end(&c->in));
 	TRY(imapserver_end(c));
 
-	/* What is unknown, or cannot be enabled, is left out of the answer (rfc/9051:1679). */
+	/* What is unknown, or cannot be enabled, is left out of the answer (rfc/9051:1680). */
 	struct buf told = BUF_ARENA(c->a, LIMIT_IMAP_COMMAND);
 	for (size_t i = 0; i < names.n; i++) {
 		for (size_t k = 0; k < ARRAY_LEN(extensions); k++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ID   rfc/2971:115 */
+/* ID   rfc/2971:129 */
 #include "imapserver/imapserver_internal.h"
 
 #include "base/mem.h"

@@ -46,7 +46,7 @@ imapserver_cmd_lsub(struct imapserver_cmd *c)
 			tell(c, name, "");
 			continue;
 		}
-		/* rfc/3501:2384: a name that is not subscribed itself, but has subscribed ones below */
+		/* rfc/3501:2394: a name that is not subscribed itself, but has subscribed ones below */
 		struct str parent = str_ends(pattern, S("%")) ? matching_parent(pattern, name) : (struct str){ 0 };
 		if (parent.n > 0 && !strlist_has(&names, parent) && !strlist_has(&told, parent)) {
 			strlist_add(c->a, &told, parent);

@@ -22,7 +22,7 @@ imapserver_cmd_move(struct imapserver_cmd *c)
 		r = store_tx_modseq(&tx, &modseq);
 	if (r < 0)
 		return imapserver_error(c, r, NULL, "moving messages");
-	struct str copyuid = imapserver_copyuid(c, &k, new_uids);
+	struct str copyuid = imapserver_copyuid(c, &k, &uids, new_uids);
 	imapserver_take_changes(c);
 	r = store_tx_commit(&tx, s->comm);
 	if (r < 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * RENAME   rfc/9051:2062. Inbox is special: it stays, and its messages move to the new mailbox (rfc/9051:2106).
+ * RENAME   rfc/9051:2062. Inbox is special: it stays, and its messages move to the new mailbox (rfc/9051:2102).
  */
 #include "imapserver/imapserver_internal.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SEARCH   rfc/9051:3716, UID SEARCH, with ESEARCH (rfc/4731), SEARCHRES (rfc/5182), WITHIN (rfc/5032), MODSEQ (rfc/7162:981). How a message is matched is in
+ * SEARCH   rfc/9051:3716, UID SEARCH, with ESEARCH (rfc/4731), SEARCHRES (rfc/5182), WITHIN (rfc/5032), MODSEQ (rfc/7162:1039). How a message is matched is in
  * search_match.c.
  */
 #include "imapserver/imapserver_internal.h"
@@ -14,7 +14,7 @@ struct args {
 	bool modseq;                    /* a MODSEQ key was used: the answer tells the highest */
 };
 
-/* Text that is not ASCII needs a charset; UTF-8 is understood without it as well (rfc/9051:3752). */
+/* Text that is not ASCII needs a charset; UTF-8 is understood without it as well (rfc/9051:3825). */
 static bool
 charset_known(struct str charset)
 {
@@ -36,7 +36,7 @@ parse(struct imapserver_cmd *c, struct args *args)
 	imap_search_program(&c->in, &args->key, &charset);
 	if (!cur_ok(&c->in))
 		return imapserver_syntax(c);
-	/* A search that fails with NO empties the saved result, one that is BAD leaves it (rfc/5182:175). */
+	/* A search that fails with NO empties the saved result, one that is BAD leaves it (rfc/5182:141). */
 	if (!charset_known(charset)) {
 		if (args->ret & IMAP_RETURN_SAVE)
 			imapserver_set_saved(c->s, &(struct imap_ranges){ 0 });
@@ -118,7 +118,7 @@ numbers(struct imapserver_cmd *c, const struct imap_ranges *uids)
 	return r;
 }
 
-/* mailbox-data: "SEARCH" *(SP nz-number) [SP "(" "MODSEQ" SP n ")"]   rfc/3501:4797 rfc/7162:2557 */
+/* mailbox-data: "SEARCH" *(SP nz-number) [SP "(" "MODSEQ" SP n ")"]   rfc/3501:4832 rfc/7162:2557 */
 static void
 tell_search(struct imapserver_cmd *c, const struct args *args, const struct result *res, const struct imap_ranges *found)
 {
@@ -143,7 +143,7 @@ tell_search(struct imapserver_cmd *c, const struct args *args, const struct resu
 	buf_add(&c->out, S("\r\n"));
 }
 
-/* The highest modseq of what the answer names: of MIN and MAX only those (rfc/7162:1038). */
+/* The highest modseq of what the answer names: of MIN and MAX only those (rfc/7162:1206). */
 static int64_t
 told_modseq(const struct args *args, const struct result *res)
 {
@@ -177,7 +177,7 @@ tell_esearch(struct imapserver_cmd *c, const struct args *args, const struct res
 	buf_add(&c->out, S("\r\n"));
 }
 
-/* The table of rfc/9051:4094: with only MIN or MAX or both, just these are saved. */
+/* The table of rfc/9051:4104: with only MIN or MAX or both, just these are saved. */
 static void
 save(struct imapserver_cmd *c, const struct args *args, const struct imap_ranges *uids)
 {

@@ -113,10 +113,11 @@ check_match_data(struct imapserver_cmd *c, const struct params *p)
 /*
  * Compares the client's pairs of sequence number and UID with the mailbox (rfc/7162:1579). Up to the last pair that is right nothing vanished: *r_from is the
  * UID above which it may have. A pair that is wrong because its message was expunged before the client's modseq shows that
- * the client missed something: *r_modseq goes back to before that.
+ * the client missed something (*r_inconsistent): *r_modseq goes back to before that.
  */
 static int
-match_pairs(struct imapserver_cmd *c, struct store_tx *tx, const struct imapserver_view *v, const struct params *p, uint32_t *r_from, uint64_t *r_modseq)
+match_pairs(struct imapserver_cmd *c, struct store_tx *tx, const struct imapserver_view *v, const struct params *p, uint32_t *r_from, bool *r_inconsistent,
+	uint64_t *r_modseq)
 {
 	struct walk seqs = { .set = &p->match_seqs }, uids = { .set = &p->match_uids };
 	uint32_t seq, uid, good = 0;
@@ -131,8 +132,7 @@ match_pairs(struct imapserver_cmd *c, struct store_tx *tx, const struct imapserv
 		if (r < 0)
 			return imapserver_error(c, r, NULL, "comparing a client's state");
 		if (r > 0 && m.expunged && (uint64_t)m.modseq <= *r_modseq) {
-			buf_addz(&c->out, "* OK [ALERT] Synchronization inconsistency in client detected. Client tried to sync with a UID that was removed "
-			    "at or before the MODSEQ it sent in the request. Sending full history of message removals for mailbox.\r\n");
+			*r_inconsistent = true;
 			*r_modseq = (uint64_t)m.modseq - 1;
 			good = 0;
 		}
@@ -144,6 +144,7 @@ match_pairs(struct imapserver_cmd *c, struct store_tx *tx, const struct imapserv
 
 /* What the client missed since its modseq. */
 struct missed {
+	bool inconsistent;              /* the client believes in messages that were gone before its modseq */
 	struct imap_ranges changed;     /* live messages in question: those above `since` are told */
 	int64_t since;
 	struct imap_ranges vanished;
@@ -159,7 +160,7 @@ find_missed(struct imapserver_cmd *c, struct store_tx *tx, const struct store_ma
 
 	if (p->uidvalidity != mb->uidvalidity)
 		return 0;
-	TRY(match_pairs(c, tx, v, p, &from, &modseq));
+	TRY(match_pairs(c, tx, v, p, &from, &r_missed->inconsistent, &modseq));
 	if (p->known.n > 0)
 		imap_set_resolve(c->a, &p->known, 0, &known);
 	else
@@ -257,6 +258,8 @@ open_mailbox(struct imapserver_cmd *c, struct str name, const struct params *p, 
 		s->enabled |= IMAPSERVER_CONDSTORE;
 	describe(c, &mb, readonly, first_unseen);
 	if (p->qresync) {
+		if (missed.inconsistent)
+			buf_addz(&c->out, "* OK [ALERT] the state of the client is inconsistent: all removals are told again\r\n");
 		/* In this order, or the client is led astray about which number is which UID (rfc/7162:1715). */
 		imapserver_add_vanished(c, &missed.vanished, true);
 		TRY(tell_changed(c, &missed.changed, missed.since));

@@ -53,17 +53,15 @@ imapserver_copy_begin(struct imapserver_cmd *c, struct store_tx *tx, const struc
 
 /* "COPYUID" SP nz-number SP uid-set SP uid-set   rfc/9051:6881 */
 struct str
-imapserver_copyuid(struct imapserver_cmd *c, const struct imapserver_copy *k, const uint32_t *new_uids)
+imapserver_copyuid(struct imapserver_cmd *c, const struct imapserver_copy *k, const struct imap_ranges *from, const uint32_t *new_uids)
 {
 	struct buf b = BUF_ARENA(c->a, CODE_MAX);
-	struct imap_ranges from = { 0 }, to = { 0 };
+	struct imap_ranges to = { 0 };
 
-	for (size_t i = 0; i < k->n; i++) {
-		imap_ranges_add(c->a, &from, k->v[i].uid, k->v[i].uid);
+	for (size_t i = 0; i < k->n; i++)
 		imap_ranges_add(c->a, &to, new_uids[i], new_uids[i]);
-	}
 	buf_addf(&b, "COPYUID %u ", (unsigned)k->dst.uidvalidity);
-	imap_add_ranges(&b, from.v, from.n);
+	imap_add_ranges(&b, from->v, from->n);
 	buf_addc(&b, ' ');
 	imap_add_ranges(&b, to.v, to.n);
 	return buf_str(&b);

@@ -352,7 +352,8 @@ int imapserver_copy_args(struct imapserver_cmd *c, struct imap_ranges *r_uids, s
 /* imapserver_copy_begin begins a write transaction and reads the messages; all of them must still be there. */
 int imapserver_copy_begin(struct imapserver_cmd *c, struct store_tx *tx, const struct imap_ranges *uids, struct str name,
 	struct imapserver_copy *r_copy) must_use_;
-struct str imapserver_copyuid(struct imapserver_cmd *c, const struct imapserver_copy *k, const uint32_t *new_uids);
+/* imapserver_copyuid: the response code, for messages that had the UIDs `from`, in order. */
+struct str imapserver_copyuid(struct imapserver_cmd *c, const struct imapserver_copy *k, const struct imap_ranges *from, const uint32_t *new_uids);
 
 /* cmd_expunge.c: removes messages marked \Deleted, of uids or (NULL) all. silent: nothing is told, and a mailbox that is gone is fine. */
 int imapserver_remove_deleted(struct imapserver_cmd *c, const struct imap_ranges *uids, bool silent) must_use_;

@@ -7,7 +7,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 
-#define READ_TIMEOUT (30 * TIME_MIN)                    /* rfc/9051:1138 */
+#define READ_TIMEOUT (30 * TIME_MIN)                    /* rfc/9051:1100 */
 #define WRITE_TIMEOUT (5 * TIME_MIN)
 #define INPUT_MAX (LIMIT_IMAP_COMMAND + 2 * LIMIT_IMAP_LINE)     /* of a command: its literals, and the lines around them */
 #define RECORD_DELAY (1 * TIME_SEC)

@@ -27,6 +27,15 @@ advance(struct imapserver_scan *s, uint32_t uid)
 	s->next = uid + (uid < UINT32_MAX);
 }
 
+/* The store shows bodies until the next step only. */
+static void
+keep(struct arena *a, struct store_body *body)
+{
+	body->prefix = str_dup(a, body->prefix);
+	body->preview = str_dup(a, body->preview);
+	body->parsed = str_dup(a, body->parsed);
+}
+
 int
 imapserver_scan(struct imapserver_cmd *c, struct imapserver_scan *s, struct imapserver_row **r_rows, size_t *r_n)
 {
@@ -57,6 +66,8 @@ imapserver_scan(struct imapserver_cmd *c, struct imapserver_scan *s, struct imap
 			s->range = s->uids->n;
 			break;
 		}
+		if (s->with_body)
+			keep(c->a, &rows[n].body);
 		n++;
 	}
 	if (n > 0 && r > 0)

@@ -200,7 +200,7 @@ value_field(const struct message_envelope *env, struct str field)
 	    str_icase(field, S("In-Reply-To")) ? &env->in_reply_to : str_icase(field, S("Date")) ? &env->date : NULL;
 }
 
-/* Any field of that name has the term; an empty term: there is such a field (rfc/9051:3905). */
+/* Any field of that name has the term; an empty term: there is such a field (rfc/9051:3899). */
 static enum answer
 match_raw_header(struct subject *s, const struct imap_search *k, struct str term)
 {
@@ -297,7 +297,7 @@ match(struct subject *s, const struct imap_search *k, size_t *n)
 
 	switch (k->op) {
 	case IMAP_SEARCH_ALL:
-	case IMAP_SEARCH_SAVEDATESUPPORTED:     /* of all messages or of none (rfc/8514:181) */
+	case IMAP_SEARCH_SAVEDATESUPPORTED:     /* of all messages or of none (rfc/8514:231) */
 		return YES;
 	case IMAP_SEARCH_NONE:
 		return NO;

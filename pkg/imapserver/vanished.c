@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which UIDs are gone since a client last looked (QRESYNC, rfc/7162:1692). */
+/* Which UIDs are gone since a client last looked (QRESYNC, rfc/7162:1687). */
 #include "imapserver/imapserver_internal.h"
 
 int
