@@ -58,7 +58,7 @@ def main():
         if top == "pkg" and pkg not in layers.layer:
             r.error(path, 1, "package %s is not in pkg/LAYERS" % pkg)
             continue
-        is_test = path.endswith(("_test.c", "_fuzz.c", "_bench.c")) or top == "fuzz"
+        is_test = path.endswith(("_test.c", "_test.h", "_fuzz.c", "_bench.c")) or top == "fuzz"
         for n, line in enumerate(blank(read(path), literals=False).split("\n"), 1):
             m = INCLUDE.match(line)
             if not m:
