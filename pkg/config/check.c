@@ -39,7 +39,9 @@ config_leave(struct config_check *c, size_t levels)
 }
 
 /* Line of the field or place, and "Accounts.x.Destinations.y@z.Rulesets[0].Mailbox: text". */
-static struct str printf_(4, 0)
+static struct str message(struct config_check *c, const char *field, unsigned *r_line, const char *fmt, va_list ap)
+    printf_(4, 0);
+static struct str
 message(struct config_check *c, const char *field, unsigned *r_line, const char *fmt, va_list ap)
 {
 	struct buf b = BUF_ARENA(c->a, 4096);

@@ -11,7 +11,8 @@ check_name(struct config_check *c, struct str name)
 	for (size_t i = 0; i < name.n; i++)
 		bad |= name.p[i] == '/' || (unsigned char)name.p[i] < 0x20 || name.p[i] == 0x7f;
 	if (bad)
-		config_errorf(c, NULL, "the name must be fit for a directory: no slash, no control character, not \".\" or \"..\"");
+		config_errorf(
+		    c, NULL, "the name must be fit for a directory: no slash, no control character, not \".\" or \"..\"");
 }
 
 static void
@@ -74,13 +75,15 @@ check_capabilities(struct config_check *c, const struct typedesc_str_list *l)
 			bad |= ch <= ' ' || ch > 0x7e || (ch >= 'a' && ch <= 'z') || strchr("(){%*\"\\]", ch);
 		}
 		if (bad)
-			config_errorf(c, "IMAPCapabilitiesDisabled", "\"" STRF "\" is no capability in upper case", STRA(l->v[i]));
+			config_errorf(
+			    c, "IMAPCapabilitiesDisabled", "\"" STRF "\" is no capability in upper case", STRA(l->v[i]));
 	}
 }
 
 /* The parts of a key of Destinations; an empty localpart with *r_catchall for "@domain". */
 static const struct config_hosted *
-parse_destination(struct config_check *c, const struct config_account *a, struct str key, struct smtp_address *r_addr, bool *r_catchall)
+parse_destination(
+    struct config_check *c, const struct config_account *a, struct str key, struct smtp_address *r_addr, bool *r_catchall)
 {
 	struct errmsg e = { 0 };
 	const struct config_hosted *h;
@@ -90,7 +93,8 @@ parse_destination(struct config_check *c, const struct config_account *a, struct
 		if (!config_check_domain(c, NULL, str_from(key, 1), &r_addr->domain))
 			return NULL;
 	} else if (str_rfind(key, '@') < 0) {
-		config_warnf(c, NULL, "an address without domain is deprecated, write " STRF "@" STRF, STRA(key), STRA(a->domain));
+		config_warnf(
+		    c, NULL, "an address without domain is deprecated, write " STRF "@" STRF, STRA(key), STRA(a->domain));
 		if (!config_check_domain(c, NULL, a->domain, &r_addr->domain))
 			return NULL;
 		if (smtp_parse_localpart(c->a, key, SMTP_UTF8, &r_addr->localpart, &e) < 0) {
@@ -108,7 +112,8 @@ parse_destination(struct config_check *c, const struct config_account *a, struct
 }
 
 static void
-add_address(struct config_check *c, struct config_account *a, struct str account_name, struct str key, struct config_destination *dest)
+add_address(
+    struct config_check *c, struct config_account *a, struct str account_name, struct str key, struct config_destination *dest)
 {
 	struct config_address *addr = ARENA_NEW(c->a, struct config_address);
 	struct smtp_address parsed = { 0 };
@@ -129,12 +134,16 @@ add_address(struct config_check *c, struct config_account *a, struct str account
 		}
 		text = smtp_localpart(c->a, parsed.localpart);
 	}
-	*addr = (struct config_address){ .kind = catchall ? CONFIG_ADDRESS_CATCHALL : CONFIG_ADDRESS_ACCOUNT, .account_name = account_name, .account = a,
-		.destination = dest, .canonical = str_fmt(c->a, STRF "@" STRF, STRA(text), STRA(domain)) };
+	*addr = (struct config_address){ .kind = catchall ? CONFIG_ADDRESS_CATCHALL : CONFIG_ADDRESS_ACCOUNT,
+		.account_name = account_name,
+		.account = a,
+		.destination = dest,
+		.canonical = str_fmt(c->a, STRF "@" STRF, STRA(text), STRA(domain)) };
 	struct str k = config_address_key(c->a, catchall ? CONFIG_CATCHALL : parsed.localpart, &h->name);
 	const struct config_address *other = map_get(&c->priv->addresses, k);
 	if (other)
-		config_errorf(c, NULL, STRF " is there twice, also for account \"" STRF "\"", STRA(addr->canonical), STRA(other->account_name));
+		config_errorf(c, NULL, STRF " is there twice, also for account \"" STRF "\"", STRA(addr->canonical),
+		    STRA(other->account_name));
 	else
 		map_set(&c->priv->addresses, k, addr);
 }
@@ -180,7 +189,8 @@ check_fromid(struct config_check *c, struct str account_name, struct str login)
 	}
 	h = map_get(&c->priv->by_name, addr.domain.ascii);
 	if (h == NULL || h->separators.n == 0) {
-		config_errorf(c, "FromIDLoginAddresses", "the domain of \"" STRF "\" %s", STRA(login), h ? "has no catch-all separator" : "is not one of ours");
+		config_errorf(c, "FromIDLoginAddresses", "the domain of \"" STRF "\" %s", STRA(login),
+		    h ? "has no catch-all separator" : "is not one of ours");
 		return;
 	}
 	found = map_get(&c->priv->addresses, config_address_key(c->a, config_canonical(c->a, h, addr.localpart), &h->name));

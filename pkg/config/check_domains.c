@@ -30,7 +30,8 @@ check_separators(struct config_check *c, struct config_domain *d, struct config_
 static void
 check_signed_headers(struct config_check *c, struct config_selector *s)
 {
-	static const char *const usual[] = { "From", "To", "Cc", "Bcc", "Reply-To", "References", "In-Reply-To", "Subject", "Date", "Message-Id", "Content-Type" };
+	static const char *const usual[] = { "From", "To", "Cc", "Bcc", "Reply-To", "References", "In-Reply-To", "Subject",
+		"Date", "Message-Id", "Content-Type" };
 	static const char *const unwise[] = { "DKIM-Signature", "Received", "Return-Path" };
 	bool from = false;
 
@@ -65,7 +66,8 @@ check_selector(struct config_check *c, struct str name, struct config_selector *
 	check_signed_headers(c, s);
 	if (s->expiration.n) {
 		if (time_parse_duration(s->expiration, &us) < 0 || us < TIME_SEC)
-			config_errorf(c, "Expiration", "\"" STRF "\" is no duration of at least a second, like 72h", STRA(s->expiration));
+			config_errorf(
+			    c, "Expiration", "\"" STRF "\" is no duration of at least a second, like 72h", STRA(s->expiration));
 		else
 			s->expiration_seconds = us / TIME_SEC;
 	}
@@ -78,7 +80,7 @@ check_selector(struct config_check *c, struct str name, struct config_selector *
 static void
 check_dkim(struct config_check *c, struct config_dkim *k)
 {
-	const struct typedesc *map = typedesc_field(&config_dkim_desc, S("Selectors"))->type;
+	const struct typedesc *map = typedesc_type(&config_dkim_desc, "Selectors");
 
 	config_enter(c, S("DKIM"));
 	config_enter(c, S("Selectors"));
@@ -140,7 +142,8 @@ check_domain(struct config_check *c, struct str name, struct config_domain *d, s
 	h->conf = d;
 	if (config_check_unicode_domain(c, NULL, name, &h->name))
 		map_set(&c->priv->by_name, h->name.ascii, h);
-	if (d->client_settings_domain.n && config_check_domain(c, "ClientSettingsDomain", d->client_settings_domain, &h->client_settings))
+	if (d->client_settings_domain.n &&
+	    config_check_domain(c, "ClientSettingsDomain", d->client_settings_domain, &h->client_settings))
 		d->client_settings_domain = idna_text(&h->client_settings, true);
 	check_separators(c, d, h);
 	check_dkim(c, &d->dkim);
@@ -170,9 +173,11 @@ struct report {
 };
 
 static void
-add_report(struct config_check *c, const struct config_dynamic *d, const struct report *r, struct str localpart, const struct config_hosted *h)
+add_report(struct config_check *c, const struct config_dynamic *d, const struct report *r, struct str localpart,
+    const struct config_hosted *h)
 {
-	const struct config_account *acct = typedesc_map_find(typedesc_field(&config_dynamic_desc, S("Accounts"))->type, &d->accounts, r->account);
+	const struct config_account *acct =
+	    typedesc_map_find(typedesc_type(&config_dynamic_desc, "Accounts"), &d->accounts, r->account);
 	struct config_address *addr = ARENA_NEW(c->a, struct config_address);
 	struct config_destination *dest = ARENA_NEW(c->a, struct config_destination);
 	struct str key;
@@ -190,8 +195,11 @@ add_report(struct config_check *c, const struct config_dynamic *d, const struct 
 	dest->mailbox = *r->mailbox;
 	dest->dmarc_reports |= r->is_dmarc;
 	dest->domain_tls_reports |= !r->is_dmarc;
-	*addr = (struct config_address){ .kind = CONFIG_ADDRESS_ACCOUNT, .canonical = str_fmt(c->a, STRF "@" STRF, STRA(localpart), STRA(idna_text(&h->name, true))),
-		.account_name = str_dup(c->a, r->account), .account = acct, .destination = dest };
+	*addr = (struct config_address){ .kind = CONFIG_ADDRESS_ACCOUNT,
+		.canonical = str_fmt(c->a, STRF "@" STRF, STRA(localpart), STRA(idna_text(&h->name, true))),
+		.account_name = str_dup(c->a, r->account),
+		.account = acct,
+		.destination = dest };
 	map_set(&c->priv->reports, key, addr);
 }
 
@@ -236,9 +244,11 @@ config_check_report_addresses(struct config_check *c, struct config_dynamic *d)
 
 		config_enter(c, d->domains.v[i].k);
 		if (m)
-			check_report(c, d, &(struct report){ "DMARC", m->localpart, m->domain, m->account, &m->mailbox, true }, &c->priv->hosted[i]);
+			check_report(c, d, &(struct report){ "DMARC", m->localpart, m->domain, m->account, &m->mailbox, true },
+			    &c->priv->hosted[i]);
 		if (t)
-			check_report(c, d, &(struct report){ "TLSRPT", t->localpart, t->domain, t->account, &t->mailbox, false }, &c->priv->hosted[i]);
+			check_report(c, d, &(struct report){ "TLSRPT", t->localpart, t->domain, t->account, &t->mailbox, false },
+			    &c->priv->hosted[i]);
 		config_leave(c, 1);
 	}
 	config_leave(c, 1);
@@ -248,7 +258,7 @@ config_check_report_addresses(struct config_check *c, struct config_dynamic *d)
 static void
 add_membership(struct config_check *c, struct config_account *acct, struct str address, const struct config_alias *alias)
 {
-	const struct typedesc *list = typedesc_field(&config_account_desc, S("Aliases"))->type;
+	const struct typedesc *list = typedesc_type(&config_account_desc, "Aliases");
 	struct config_address_alias *m = typedesc_list_add(c->a, list, &acct->aliases);
 
 	m->subscription_address = address;
@@ -267,7 +277,8 @@ is_member(const struct config_account *acct, struct str address)
 }
 
 static void
-check_member(struct config_check *c, struct config_dynamic *d, struct str member, struct str alias_address, const struct config_alias *alias)
+check_member(struct config_check *c, struct config_dynamic *d, struct str member, struct str alias_address,
+    const struct config_alias *alias)
 {
 	struct smtp_address addr;
 	const struct config_address *found = NULL;
@@ -283,7 +294,8 @@ check_member(struct config_check *c, struct config_dynamic *d, struct str member
 	} else if (found == NULL || !str_is(found->canonical, member)) {
 		config_errorf(c, "Addresses", "\"" STRF "\" is not an address of an account in its canonical form", STRA(member));
 	} else {
-		struct config_account *acct = typedesc_map_find(typedesc_field(&config_dynamic_desc, S("Accounts"))->type, &d->accounts, found->account_name);
+		struct config_account *acct =
+		    typedesc_map_find(typedesc_type(&config_dynamic_desc, "Accounts"), &d->accounts, found->account_name);
 
 		if (!is_member(acct, alias_address))
 			add_membership(c, acct, alias_address, alias);
@@ -291,7 +303,8 @@ check_member(struct config_check *c, struct config_dynamic *d, struct str member
 }
 
 static void
-check_alias(struct config_check *c, struct config_dynamic *d, struct str name, struct config_alias *alias, const struct config_hosted *h)
+check_alias(
+    struct config_check *c, struct config_dynamic *d, struct str name, struct config_alias *alias, const struct config_hosted *h)
 {
 	struct config_address *addr = ARENA_NEW(c->a, struct config_address);
 	struct errmsg e = { 0 };
@@ -301,7 +314,8 @@ check_alias(struct config_check *c, struct config_dynamic *d, struct str name, s
 		config_errorf(c, NULL, "\"" STRF "\" is no local part of an address: %s", STRA(name), e.text);
 		return;
 	}
-	if (!str_is(config_canonical(c->a, h, localpart), h->conf->localpart_case_sensitive ? localpart : utf8_lower(c->a, localpart))) {
+	if (!str_is(config_canonical(c->a, h, localpart),
+		h->conf->localpart_case_sensitive ? localpart : utf8_lower(c->a, localpart))) {
 		config_errorf(c, NULL, "\"" STRF "\" has a catch-all separator", STRA(name));
 		return;
 	}
@@ -312,7 +326,8 @@ check_alias(struct config_check *c, struct config_dynamic *d, struct str name, s
 	struct str key = config_address_key(c->a, localpart, &h->name);
 	const struct config_address *other = map_get(&c->priv->addresses, key);
 	if (other) {
-		config_errorf(c, NULL, STRF " is %s", STRA(text), other->kind == CONFIG_ADDRESS_ALIAS ? "an alias twice" : "an address of an account too");
+		config_errorf(c, NULL, STRF " is %s", STRA(text),
+		    other->kind == CONFIG_ADDRESS_ALIAS ? "an alias twice" : "an address of an account too");
 		return;
 	}
 	map_set(&c->priv->addresses, key, addr);

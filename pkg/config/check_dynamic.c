@@ -5,7 +5,7 @@
 static struct config_account *
 find_account(const struct config_dynamic *d, struct str name)
 {
-	return typedesc_map_find(typedesc_field(&config_dynamic_desc, S("Accounts"))->type, &d->accounts, name);
+	return typedesc_map_find(typedesc_type(&config_dynamic_desc, "Accounts"), &d->accounts, name);
 }
 
 /* Accounts that mox.conf names. Lines are of domains.conf, so the place is said in the text. */
@@ -15,9 +15,11 @@ check_static_accounts(struct config_check *c, const struct config_dynamic *d)
 	const struct config_static *s = c->base->fixed;
 
 	if (find_account(d, s->postmaster.account) == NULL)
-		config_errorf(c, "Accounts", "there is no account \"" STRF "\", which mox.conf names as Postmaster", STRA(s->postmaster.account));
+		config_errorf(c, "Accounts", "there is no account \"" STRF "\", which mox.conf names as Postmaster",
+		    STRA(s->postmaster.account));
 	if (s->host_tlsrpt.localpart.n && find_account(d, s->host_tlsrpt.account) == NULL)
-		config_errorf(c, "Accounts", "there is no account \"" STRF "\", which mox.conf names in HostTLSRPT", STRA(s->host_tlsrpt.account));
+		config_errorf(c, "Accounts", "there is no account \"" STRF "\", which mox.conf names in HostTLSRPT",
+		    STRA(s->host_tlsrpt.account));
 }
 
 /* Domains of routes may begin with a dot, and "." alone is the empty domain. */
@@ -39,7 +41,7 @@ check_route_domains(struct config_check *c, const char *field, struct typedesc_s
 void
 config_check_routes(struct config_check *c, const struct config_route_list *routes)
 {
-	const struct typedesc *map = typedesc_field(&config_static_desc, S("Transports"))->type;
+	const struct typedesc *map = typedesc_type(&config_static_desc, "Transports");
 
 	config_enter(c, S("Routes"));
 	for (size_t i = 0; i < routes->n; i++) {
@@ -90,7 +92,8 @@ find_reports_only(struct config_check *c, struct config_dynamic *d)
 	for (size_t i = 0; i < d->domains.n; i++) {
 		struct config_domain *dom = &d->domains.v[i].v;
 
-		dom->reports_only = !(dom->dmarc && is_here(c, &p->hosted[i], dom->dmarc->domain)) && !(dom->tlsrpt && is_here(c, &p->hosted[i], dom->tlsrpt->domain));
+		dom->reports_only = !(dom->dmarc && is_here(c, &p->hosted[i], dom->dmarc->domain)) &&
+		    !(dom->tlsrpt && is_here(c, &p->hosted[i], dom->tlsrpt->domain));
 	}
 	for (size_t pos = 0; map_next(&p->addresses, &pos, &key, &value);) {
 		const struct config_address *addr = value;

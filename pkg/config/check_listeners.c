@@ -92,7 +92,7 @@ check_tls(struct config_check *c, const struct config_static *s, struct config_t
 		config_errorf(c, "ACME", "cannot be used together with KeyCerts");
 	else if (t->acme.n == 0 && t->key_certs.n == 0)
 		config_errorf(c, NULL, "either ACME or KeyCerts is needed");
-	if (t->acme.n && !typedesc_map_find(typedesc_field(&config_static_desc, S("ACME"))->type, &s->acme, t->acme))
+	if (t->acme.n && !typedesc_map_find(typedesc_type(&config_static_desc, "ACME"), &s->acme, t->acme))
 		config_errorf(c, "ACME", "there is no provider \"" STRF "\"", STRA(t->acme));
 	config_enter(c, S("KeyCerts"));
 	for (size_t i = 0; i < t->key_certs.n; i++) {
@@ -185,7 +185,7 @@ check_listener(struct config_check *c, struct config_static *s, struct config_li
 static void
 find_send_ips(struct config_check *c, const struct config_static *s)
 {
-	const struct typedesc *list = typedesc_field(&config_listener_desc, S("IPs"))->type;
+	const struct typedesc *list = typedesc_type(&config_listener_desc, "IPs");
 	struct typedesc_str_list ips = { 0 };
 	unsigned v4 = 0, v6 = 0;
 	struct ip ip;

@@ -22,7 +22,8 @@ check_user(struct config_check *c, const struct config_static *s)
 	} else if (str_u32(s->user, &c->base->uid) == 0) {
 		c->base->gid = c->base->uid;
 	} else if (!(c->flags & CONFIG_CHECK_ONLY)) {
-		config_errorf(c, "User", "there is no user \"" STRF "\"; add one: useradd -d $PWD " STRF, STRA(s->user), STRA(s->user));
+		config_errorf(
+		    c, "User", "there is no user \"" STRF "\"; add one: useradd -d $PWD " STRF, STRA(s->user), STRA(s->user));
 	}
 	mem_free(&buf);
 }
@@ -115,7 +116,9 @@ check_initial_mailboxes(struct config_check *c, struct config_static *s)
 		return;
 	}
 	if (typedesc_is_zero(&config_initial_mailboxes_desc, m)) {
-		*u = (struct config_special_use_mailboxes){ .sent = S("Sent"), .archive = S("Archive"), .trash = S("Trash"), .draft = S("Drafts"), .junk = S("Junk") };
+		*u = (struct config_special_use_mailboxes){
+			.sent = S("Sent"), .archive = S("Archive"), .trash = S("Trash"), .draft = S("Drafts"), .junk = S("Junk")
+		};
 		return;
 	}
 	config_enter(c, S("InitialMailboxes"));

@@ -7,8 +7,11 @@ static void
 check_auth(struct config_check *c, const char *field, struct config_smtp_auth *auth)
 {
 	static const enum config_sasl_mechanism usual[] = {
-		CONFIG_SASL_MECHANISM_SCRAM_SHA_256_PLUS, CONFIG_SASL_MECHANISM_SCRAM_SHA_256, CONFIG_SASL_MECHANISM_SCRAM_SHA_1_PLUS,
-		CONFIG_SASL_MECHANISM_SCRAM_SHA_1, CONFIG_SASL_MECHANISM_CRAM_MD5,
+		CONFIG_SASL_MECHANISM_SCRAM_SHA_256_PLUS,
+		CONFIG_SASL_MECHANISM_SCRAM_SHA_256,
+		CONFIG_SASL_MECHANISM_SCRAM_SHA_1_PLUS,
+		CONFIG_SASL_MECHANISM_SCRAM_SHA_1,
+		CONFIG_SASL_MECHANISM_CRAM_MD5,
 	};
 	struct config_sasl_mechanism_list *m = &auth->mechanisms;
 
@@ -21,7 +24,8 @@ check_auth(struct config_check *c, const char *field, struct config_smtp_auth *a
 	for (size_t i = 0; i < m->n; i++)
 		for (size_t k = 0; k < i; k++)
 			if (m->v[i] == m->v[k])
-				config_errorf(c, "Mechanisms", "%s is there twice", typedesc_enum_text(&config_sasl_mechanism_desc, &m->v[i]));
+				config_errorf(c, "Mechanisms", "%s is there twice",
+				    typedesc_enum_text(&config_sasl_mechanism_desc, &m->v[i]));
 	if (m->n == 0) {
 		m->v = ARENA_NEWN(c->a, ARRAY_LEN(usual), enum config_sasl_mechanism);
 		m->n = ARRAY_LEN(usual);
@@ -41,7 +45,8 @@ check_smtp(struct config_check *c, const char *field, struct config_transport_sm
 	if (config_check_domain(c, "Host", t->host, &d))
 		t->host = d.ascii;
 	if (tls && (t->no_starttls || t->starttls_insecure_skip_verify))
-		config_errorf(c, NULL, "NoSTARTTLS and STARTTLSInsecureSkipVerify are not for connections with TLS from the start");
+		config_errorf(
+		    c, NULL, "NoSTARTTLS and STARTTLSInsecureSkipVerify are not for connections with TLS from the start");
 	config_leave(c, 1);
 	if (t->auth)
 		check_auth(c, field, t->auth);
@@ -78,7 +83,8 @@ check_fail(struct config_check *c, struct config_transport_fail *t)
 static void
 check_transport(struct config_check *c, struct config_transport *t)
 {
-	int n = (t->submissions != NULL) + (t->submission != NULL) + (t->smtp != NULL) + (t->socks != NULL) + (t->direct != NULL) + (t->fail != NULL);
+	int n = (t->submissions != NULL) + (t->submission != NULL) + (t->smtp != NULL) + (t->socks != NULL) +
+	    (t->direct != NULL) + (t->fail != NULL);
 
 	if (n > 1)
 		config_errorf(c, NULL, "only one kind of transport can be given");

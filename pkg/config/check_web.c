@@ -15,7 +15,7 @@ serves_web(const struct config_static *s)
 static void
 check_redirects(struct config_check *c, struct config_dynamic *d)
 {
-	const struct typedesc *map = typedesc_field(&config_dynamic_desc, S("WebDomainRedirects"))->type;
+	const struct typedesc *map = typedesc_type(&config_dynamic_desc, "WebDomainRedirects");
 	struct typedesc_str_map good = { .v = ARENA_NEWN(c->a, d->web_domain_redirects.n, struct typedesc_str_entry) };
 	struct idna_domain from, to;
 	struct str dup;
@@ -53,7 +53,8 @@ check_response_headers(struct config_check *c, const struct typedesc_str_map *m)
 			unsigned char ch = (unsigned char)m->v[i].v.p[k];
 
 			if ((ch < 0x20 && ch != '\t') || ch == 0x7f) {
-				config_errorf(c, "ResponseHeaders", "the value of \"" STRF "\" has control characters", STRA(name));
+				config_errorf(
+				    c, "ResponseHeaders", "the value of \"" STRF "\" has control characters", STRA(name));
 				break;
 			}
 		}
@@ -83,7 +84,8 @@ check_base_url(struct config_check *c, struct str url)
 	host = str_from(host, (size_t)str_search(host, S("//")) + 2);
 	if (str_ends(host, S("/")))
 		host = str_upto(host, host.n - 1);
-	if (host.n == 0 || str_has(host, '/') || str_has(host, '?') || str_has(host, '#') || str_has(host, '@') || str_has(host, ' '))
+	if (host.n == 0 || str_has(host, '/') || str_has(host, '?') || str_has(host, '#') || str_has(host, '@') ||
+	    str_has(host, ' '))
 		config_errorf(c, "BaseURL", "must be a scheme and a host, without path, query or fragment");
 }
 
@@ -135,7 +137,8 @@ check_handler(struct config_check *c, struct config_web_handler *h, size_t index
 	else
 		h->path_re = config_check_regexp(c, "PathRegexp", h->path_regexp);
 	if (kinds != 1)
-		config_errorf(c, NULL, "needs one of WebStatic, WebRedirect, WebForward and WebInternal%s", kinds ? ", not more" : "");
+		config_errorf(
+		    c, NULL, "needs one of WebStatic, WebRedirect, WebForward and WebInternal%s", kinds ? ", not more" : "");
 	if (h->web_static)
 		check_static(c, h->web_static);
 	if (h->web_redirect)
@@ -150,7 +153,8 @@ void
 config_check_web(struct config_check *c, struct config_dynamic *d)
 {
 	if ((d->web_domain_redirects.n || d->web_handlers.n) && !serves_web(c->base->fixed))
-		config_errorf(c, d->web_handlers.n ? "WebHandlers" : "WebDomainRedirects", "WebserverHTTP and WebserverHTTPS are enabled in no listener");
+		config_errorf(c, d->web_handlers.n ? "WebHandlers" : "WebDomainRedirects",
+		    "WebserverHTTP and WebserverHTTPS are enabled in no listener");
 	check_redirects(c, d);
 	config_enter(c, S("WebHandlers"));
 	for (size_t i = 0; i < d->web_handlers.n; i++) {

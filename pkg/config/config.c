@@ -2,9 +2,9 @@
 /*
  * Making snapshots.
  *
- * Implementation notes. mox.conf is read once into a config_base, which all snapshots share; domains.conf belongs to one snapshot. Each has its arena, with the
- * text of the file, its tree, the values as written and the effective ones; so a snapshot is freed at once. What lives outside of arenas (patterns,
- * keys, tables) is listed in config_priv.
+ * Implementation notes. mox.conf is read once into a config_base, which all snapshots share; domains.conf belongs to one
+ * snapshot. Each has its arena, with the text of the file, its tree, the values as written and the effective ones; so a
+ * snapshot is freed at once. What lives outside of arenas (patterns, keys, tables) is listed in config_priv.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -45,7 +45,7 @@ base_unref(struct config_base **b)
 {
 	if (*b == NULL || atomic_fetch_sub(&(*b)->refs, 1) != 1)
 		return;
-	arena_erase(&(*b)->arena);      /* has passwords of transports */
+	arena_erase(&(*b)->arena); /* has passwords of transports */
 	mem_free(b);
 }
 
@@ -60,7 +60,7 @@ priv_free(struct config_priv *p)
 	map_done(&p->addresses);
 	map_done(&p->reports);
 	base_unref(&p->base);
-	arena_erase(&p->arena);         /* has keys of webhooks */
+	arena_erase(&p->arena); /* has keys of webhooks */
 	mem_free(&p);
 }
 
@@ -157,10 +157,20 @@ hand_out(struct config_priv *s)
 	struct config_base *b = s->base;
 
 	s->c = (struct config){
-		.fixed = b->fixed, .dynamic = s->dynamic, .raw_dynamic = s->raw, .hostname = b->hostname,
-		.postmaster_account = b->fixed->postmaster.account, .postmaster_mailbox = b->fixed->postmaster.mailbox,
-		.data_dir = b->data_dir, .dir = b->dir, .static_path = b->static_path, .dynamic_path = b->dynamic_path,
-		.pedantic = b->fixed->pedantic, .uid = b->uid, .gid = b->gid, .priv = s,
+		.fixed = b->fixed,
+		.dynamic = s->dynamic,
+		.raw_dynamic = s->raw,
+		.hostname = b->hostname,
+		.postmaster_account = b->fixed->postmaster.account,
+		.postmaster_mailbox = b->fixed->postmaster.mailbox,
+		.data_dir = b->data_dir,
+		.dir = b->dir,
+		.static_path = b->static_path,
+		.dynamic_path = b->dynamic_path,
+		.pedantic = b->fixed->pedantic,
+		.uid = b->uid,
+		.gid = b->gid,
+		.priv = s,
 	};
 	return &s->c;
 }
@@ -219,8 +229,11 @@ config_load(const char *static_path, unsigned flags, struct config **r_cfg, stru
 	int r = fd_read_file(&a, static_path, LIMIT_CONFIG_SIZE, &text, &e);
 
 	if (r < 0) {
-		strlist_add(&p->arena, &p->errors, str_fmt(&p->arena, "%s%s", e.text, r == ERR_NOTFOUND && !getenv("MOXCONF") ?
-		    ": name the file with -config, or in the environment variable MOXCONF" : ""));
+		strlist_add(&p->arena, &p->errors,
+		    str_fmt(&p->arena, "%s%s", e.text,
+			r == ERR_NOTFOUND && !getenv("MOXCONF") ?
+			    ": name the file with -config, or in the environment variable MOXCONF" :
+			    ""));
 	} else {
 		set_paths(&paths, static_path);
 		missing = config_read_dynamic(&a, paths.dynamic_path.p, &dynamic, &v, &e) < 0;
@@ -241,7 +254,8 @@ config_load(const char *static_path, unsigned flags, struct config **r_cfg, stru
 }
 
 int
-config_parse(const char *dir, struct str static_text, struct str dynamic_text, unsigned flags, struct config **r_cfg, struct config_problems *p)
+config_parse(const char *dir, struct str static_text, struct str dynamic_text, unsigned flags, struct config **r_cfg,
+    struct config_problems *p)
 {
 	struct arena a = { 0 };
 	struct config_version v = { 0 };
@@ -270,14 +284,19 @@ config_apply_logs(const struct config *c)
 void
 config_default_account(struct arena *a, struct str address, struct str domain, struct config_account *r_account)
 {
-	const struct typedesc *map = typedesc_field(&config_account_desc, S("Destinations"))->type;
+	const struct typedesc *map = typedesc_type(&config_account_desc, "Destinations");
 	struct config_junk_filter *j = ARENA_NEW(a, struct config_junk_filter);
 
-	*j = (struct config_junk_filter){ .threshold = 0.95, .params = { .onegrams = true, .max_power = 0.01, .top_words = 10, .ignore_words = 0.1, .rare_words = 2 } };
+	*j = (struct config_junk_filter){ .threshold = 0.95,
+		.params = { .onegrams = true, .max_power = 0.01, .top_words = 10, .ignore_words = 0.1, .rare_words = 2 } };
 	*r_account = (struct config_account){
-		.domain = str_dup(a, domain), .rejects_mailbox = S("Rejects"), .junk_filter = j, .no_custom_password = true,
+		.domain = str_dup(a, domain),
+		.rejects_mailbox = S("Rejects"),
+		.junk_filter = j,
+		.no_custom_password = true,
 		.subject_pass.period = 12 * TIME_HOUR,
-		.automatic_junk_flags = { .enabled = true, .junk_mailbox_regexp = S("^(junk|spam)"),
+		.automatic_junk_flags = { .enabled = true,
+		    .junk_mailbox_regexp = S("^(junk|spam)"),
 		    .neutral_mailbox_regexp = S("^(inbox|introbox|neutral|postmaster|dmarc|tlsrpt|rejects)") },
 	};
 	ignore_result(typedesc_map_set(a, map, &r_account->destinations, address) != NULL);

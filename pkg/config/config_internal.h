@@ -107,12 +107,13 @@ void config_check_routes(struct config_check *c, const struct config_route_list 
 void config_check_web(struct config_check *c, struct config_dynamic *d);
 
 /* config_build makes a snapshot of texts; base NULL: of both, else only of the dynamic one. */
-int config_build(struct config_base *base, const char *static_path, struct str static_text, struct str dynamic_text, unsigned flags,
-    const struct config_version *v, struct config **r_cfg, struct config_problems *p) must_use_;
+int config_build(struct config_base *base, const char *static_path, struct str static_text, struct str dynamic_text,
+    unsigned flags, const struct config_version *v, struct config **r_cfg, struct config_problems *p) must_use_;
 /* config_live_expire makes the next config_current look at the file. For tests. */
 void config_live_expire(struct config_live *l);
 /* config_read_dynamic reads domains.conf into the arena. */
-int config_read_dynamic(struct arena *a, const char *path, struct str *r_text, struct config_version *r_v, struct errmsg *e) must_use_;
+int config_read_dynamic(struct arena *a, const char *path, struct str *r_text, struct config_version *r_v,
+    struct errmsg *e) must_use_;
 static inline struct config_priv *
 config_priv(const struct config *c)
 {

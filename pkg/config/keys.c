@@ -112,7 +112,8 @@ is_p256(const EVP_PKEY *k)
 	char name[80];
 	size_t n;
 
-	return EVP_PKEY_get_base_id(k) == EVP_PKEY_EC && EVP_PKEY_get_group_name(k, name, sizeof(name), &n) == 1 && strcmp(name, "prime256v1") == 0;
+	return EVP_PKEY_get_base_id(k) == EVP_PKEY_EC && EVP_PKEY_get_group_name(k, name, sizeof(name), &n) == 1 &&
+	    strcmp(name, "prime256v1") == 0;
 }
 
 void
@@ -130,7 +131,8 @@ config_check_host_keys(struct config_check *c, const struct config_tls *t)
 		else if (is_p256(k))
 			ecdsa = true;
 		else
-			config_warnf(c, "HostPrivateKeyFiles", STRF ": only RSA keys of 2048 bits and ECDSA keys on P-256 are used",
+			config_warnf(c, "HostPrivateKeyFiles",
+			    STRF ": only RSA keys of 2048 bits and ECDSA keys on P-256 are used",
 			    STRA(t->host_private_key_files.v[i]));
 	}
 	if (t->acme.n && rsa != ecdsa && !failed)
@@ -187,9 +189,7 @@ config_check_dkim_key(struct config_check *c, struct config_selector *s)
 			config_errorf(c, "Hash", "an ed25519 key needs sha256");
 		s->algorithm = S("ed25519");
 		break;
-	default:
-		config_errorf(c, "PrivateKeyFile", "must be an RSA or ed25519 key");
-		return;
+	default: config_errorf(c, "PrivateKeyFile", "must be an RSA or ed25519 key"); return;
 	}
 	s->key = k;
 }

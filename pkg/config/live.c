@@ -11,12 +11,12 @@
 #include "config/config_internal.h"
 
 struct config_live {
-	struct lock lock;               /* LOCK_CONFIG */
+	struct lock lock; /* LOCK_CONFIG */
 	struct config *cur;
 	unsigned flags;
 	const struct log *log;
-	int64_t looked_us;              /* monotonic: when the file was last looked at */
-	char *told;                     /* errors already logged, so that they are not every second */
+	int64_t looked_us; /* monotonic: when the file was last looked at */
+	char *told;        /* errors already logged, so that they are not every second */
 };
 
 struct config_live *
@@ -55,9 +55,9 @@ has_changed(const struct config_live *l)
 	struct stat st;
 
 	if (config_priv(l->cur)->version.ino == 0)
-		return false;           /* made of texts */
+		return false; /* made of texts */
 	if (stat(l->cur->dynamic_path.p, &st) < 0)
-		return true;            /* reading it again says why */
+		return true; /* reading it again says why */
 	struct config_version v = { st.st_mtim.tv_sec * INT64_C(1000000000) + st.st_mtim.tv_nsec, st.st_size, st.st_ino };
 	return !same_version(&v, &config_priv(l->cur)->version);
 }
@@ -84,7 +84,8 @@ reload(struct config_live *l, struct config_problems *p)
 	if (r < 0)
 		strlist_add(&p->arena, &p->errors, str_dup(&p->arena, str_of(e.text)));
 	else
-		r = config_build(config_priv(l->cur)->base, l->cur->static_path.p, (struct str){ 0 }, text, l->flags, &v, &cfg, p);
+		r = config_build(
+		    config_priv(l->cur)->base, l->cur->static_path.p, (struct str){ 0 }, text, l->flags, &v, &cfg, p);
 	if (r == 0)
 		replace(l, cfg);
 	arena_erase(&a);
@@ -146,8 +147,8 @@ write_in_place(const char *path, struct str text, struct errmsg *e)
 }
 
 /*
- * Replaces the file: atomically where a new file would get the same owner, else in place, with the old content kept beside as far as that is
- * possible.
+ * Replaces the file: atomically where a new file would get the same owner, else in place, with the old content kept beside as
+ * far as that is possible.
  */
 static int
 write_dynamic(struct config_live *l, struct str text, struct config_version *r_v, struct errmsg *e)
@@ -175,13 +176,15 @@ write_dynamic(struct config_live *l, struct str text, struct config_version *r_v
 	if (r == 0 && stat(path, &st) < 0)
 		r = err_errno(e, errno, "%s", path);
 	if (r == 0)
-		*r_v = (struct config_version){ st.st_mtim.tv_sec * INT64_C(1000000000) + st.st_mtim.tv_nsec, st.st_size, st.st_ino };
+		*r_v = (struct config_version){ st.st_mtim.tv_sec * INT64_C(1000000000) + st.st_mtim.tv_nsec, st.st_size,
+			st.st_ino };
 	return r;
 }
 
 /* The text of domains.conf after the change. */
 static int
-change_text(struct config_live *l, struct arena *a, config_change_fn *fn, void *arg, struct str *r_text, struct config_problems *p, struct errmsg *e)
+change_text(struct config_live *l, struct arena *a, config_change_fn *fn, void *arg, struct str *r_text,
+    struct config_problems *p, struct errmsg *e)
 {
 	const struct config_priv *s = config_priv(l->cur);
 	struct config_dynamic *d = ARENA_NEW(a, struct config_dynamic);
@@ -191,7 +194,8 @@ change_text(struct config_live *l, struct arena *a, config_change_fn *fn, void *
 	typedesc_copy(a, &config_dynamic_desc, d, s->raw);
 	TRY(fn(arg, a, d, e));
 	if (sconf_rewrite(a, &b, &s->root, &config_dynamic_desc, s->raw, d, &why) < 0 || b.failed) {
-		strlist_add(&p->arena, &p->errors, str_dup(&p->arena, b.failed ? S("the configuration is too large") : str_of(why.text)));
+		strlist_add(
+		    &p->arena, &p->errors, str_dup(&p->arena, b.failed ? S("the configuration is too large") : str_of(why.text)));
 		return err_set(e, ERR_INVALID, "%s", b.failed ? "the configuration is too large" : why.text);
 	}
 	*r_text = buf_str(&b);

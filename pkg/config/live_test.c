@@ -103,14 +103,14 @@ TEST(reload_with_errors_keeps_the_old)
 static int
 add_domain(void *arg, struct arena *a, struct config_dynamic *d, struct errmsg *e unused_)
 {
-	ignore_result(typedesc_map_set(a, typedesc_field(&config_dynamic_desc, S("Domains"))->type, &d->domains, str_of(arg)) != NULL);
+	ignore_result(typedesc_map_set(a, typedesc_type(&config_dynamic_desc, "Domains"), &d->domains, str_of(arg)) != NULL);
 	return 0;
 }
 
 static int
 remove_account(void *arg, struct arena *a unused_, struct config_dynamic *d, struct errmsg *e)
 {
-	if (!typedesc_map_del(typedesc_field(&config_dynamic_desc, S("Accounts"))->type, &d->accounts, str_of(arg)))
+	if (!typedesc_map_del(typedesc_type(&config_dynamic_desc, "Accounts"), &d->accounts, str_of(arg)))
 		return err_set(e, ERR_NOTFOUND, "no such account");
 	return 0;
 }

@@ -6,7 +6,7 @@
 const struct config_account *
 config_account(const struct config *c, struct str name)
 {
-	return typedesc_map_find(typedesc_field(&config_dynamic_desc, S("Accounts"))->type, &c->dynamic->accounts, name);
+	return typedesc_map_find(typedesc_type(&config_dynamic_desc, "Accounts"), &c->dynamic->accounts, name);
 }
 
 const struct config_hosted *
@@ -37,13 +37,13 @@ config_domains(const struct config *c, size_t *pos)
 const struct config_listener *
 config_listener(const struct config *c, struct str name)
 {
-	return typedesc_map_find(typedesc_field(&config_static_desc, S("Listeners"))->type, &c->fixed->listeners, name);
+	return typedesc_map_find(typedesc_type(&config_static_desc, "Listeners"), &c->fixed->listeners, name);
 }
 
 const struct config_transport *
 config_transport(const struct config *c, struct str name)
 {
-	return typedesc_map_find(typedesc_field(&config_static_desc, S("Transports"))->type, &c->fixed->transports, name);
+	return typedesc_map_find(typedesc_type(&config_static_desc, "Transports"), &c->fixed->transports, name);
 }
 
 const struct typedesc_str_list *
@@ -85,8 +85,11 @@ postmaster(const struct config *c, unsigned flags, struct config_address *r)
 	if (!(flags & CONFIG_LOOKUP_POSTMASTER))
 		return CONFIG_NO_ADDRESS;
 	*r = (struct config_address){
-		.kind = CONFIG_ADDRESS_POSTMASTER, .canonical = S("postmaster"), .account_name = c->postmaster_account,
-		.account = config_account(c, c->postmaster_account), .destination = &config_priv(c)->base->postmaster,
+		.kind = CONFIG_ADDRESS_POSTMASTER,
+		.canonical = S("postmaster"),
+		.account_name = c->postmaster_account,
+		.account = config_account(c, c->postmaster_account),
+		.destination = &config_priv(c)->base->postmaster,
 	};
 	return 0;
 }
@@ -97,18 +100,23 @@ host_tlsrpt(const struct config *c, struct config_address *r)
 	const struct config_base *b = config_priv(c)->base;
 
 	*r = (struct config_address){
-		.kind = CONFIG_ADDRESS_ACCOUNT, .canonical = b->host_tlsrpt_address, .account_name = b->fixed->host_tlsrpt.account,
-		.account = config_account(c, b->fixed->host_tlsrpt.account), .destination = &b->host_tlsrpt,
+		.kind = CONFIG_ADDRESS_ACCOUNT,
+		.canonical = b->host_tlsrpt_address,
+		.account_name = b->fixed->host_tlsrpt.account,
+		.account = config_account(c, b->fixed->host_tlsrpt.account),
+		.destination = &b->host_tlsrpt,
 	};
 	return 0;
 }
 
 /* At a domain of ours. Keys are made in a, which the results do not need. */
 static int
-lookup_hosted(const struct config *c, struct arena *a, const struct config_hosted *h, struct str localpart, unsigned flags, struct config_address *r)
+lookup_hosted(const struct config *c, struct arena *a, const struct config_hosted *h, struct str localpart, unsigned flags,
+    struct config_address *r)
 {
 	const struct config_priv *p = config_priv(c);
-	struct str lower = h->conf->localpart_case_sensitive ? localpart : utf8_lower(a, localpart), canonical = config_canonical(a, h, localpart);
+	struct str lower = h->conf->localpart_case_sensitive ? localpart : utf8_lower(a, localpart);
+	struct str canonical = config_canonical(a, h, localpart);
 	const struct config_address *found = map_get(&p->reports, config_address_key(a, lower, &h->name));
 
 	if (found == NULL)
@@ -124,7 +132,8 @@ lookup_hosted(const struct config *c, struct arena *a, const struct config_hoste
 }
 
 int
-config_lookup_address(const struct config *c, struct str localpart, const struct idna_domain *domain, unsigned flags, struct config_address *r_addr)
+config_lookup_address(
+    const struct config *c, struct str localpart, const struct idna_domain *domain, unsigned flags, struct config_address *r_addr)
 {
 	const struct config_base *b = config_priv(c)->base;
 	const struct config_hosted *h;
@@ -133,7 +142,8 @@ config_lookup_address(const struct config *c, struct str localpart, const struct
 
 	if (str_icase(localpart, S("postmaster")) && (idna_is_zero(domain) || is_our_host(b, domain)))
 		return postmaster(c, flags, r_addr);
-	if (b->host_tlsrpt.host_tls_reports && idna_equal(domain, &b->hostname) && str_is(localpart, b->fixed->host_tlsrpt.localpart))
+	if (b->host_tlsrpt.host_tls_reports && idna_equal(domain, &b->hostname) &&
+	    str_is(localpart, b->fixed->host_tlsrpt.localpart))
 		return host_tlsrpt(c, r_addr);
 	h = config_domain(c, domain);
 	if (h == NULL || h->conf->reports_only)
@@ -184,12 +194,14 @@ route_has(const struct typedesc_str_list *l, const struct idna_domain *d)
 }
 
 static bool
-find_route(const struct config_route_list *l, const struct idna_domain *from, const struct idna_domain *to, int64_t attempts, struct str *r)
+find_route(const struct config_route_list *l, const struct idna_domain *from, const struct idna_domain *to, int64_t attempts,
+    struct str *r)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		const struct config_route *route = &l->v[i];
 
-		if (attempts < route->minimum_attempts || !route_has(&route->from_domain, from) || !route_has(&route->to_domain, to))
+		if (attempts < route->minimum_attempts || !route_has(&route->from_domain, from) ||
+		    !route_has(&route->to_domain, to))
 			continue;
 		*r = route->transport;
 		return true;
@@ -198,7 +210,8 @@ find_route(const struct config_route_list *l, const struct idna_domain *from, co
 }
 
 struct str
-config_route(const struct config *c, const struct config_account *account, const struct idna_domain *from, const struct idna_domain *to, int64_t attempts)
+config_route(const struct config *c, const struct config_account *account, const struct idna_domain *from,
+    const struct idna_domain *to, int64_t attempts)
 {
 	const struct config_hosted *h = config_domain(c, from);
 	struct str transport = { 0 };

@@ -2,8 +2,9 @@
 /*
  * Running the program.
  *
- * Implementation notes. A list holds the states at one place of the subject, each at most once, in the order of preference (leftmost match, then
- * the way the pattern prefers). With captures each state has a row of offsets; without, none, and the first match decides.
+ * Implementation notes. A list holds the states at one place of the subject, each at most once, in the order of preference
+ * (leftmost match, then the way the pattern prefers). With captures each state has a row of offsets; without, none, and the
+ * first match decides.
  */
 #include "base/buf.h"
 #include "base/mem.h"
@@ -11,15 +12,15 @@
 #include "regexp/regexp_internal.h"
 
 struct list {
-	uint32_t *state, *place;        /* place[s] is valid if below n and state[place[s]] is s */
-	size_t *slots;                  /* nslots for each state; NULL without captures */
+	uint32_t *state, *place; /* place[s] is valid if below n and state[place[s]] is s */
+	size_t *slots;           /* nslots for each state; NULL without captures */
 	uint32_t n;
 };
 
 /* A step of following jumps: go to a state, or give a slot back its old value. */
 struct todo {
 	uint32_t state;
-	uint32_t slot;                  /* UINT32_MAX: go to the state */
+	uint32_t slot; /* UINT32_MAX: go to the state */
 	size_t old;
 };
 
@@ -29,10 +30,10 @@ struct vm {
 	size_t nslots;
 	struct list a, b;
 	struct todo *todo;
-	size_t *slots;                  /* of the state being followed */
+	size_t *slots; /* of the state being followed */
 	/* Around the place at hand: */
 	size_t off;
-	uint32_t before, after;         /* code points; NONE at the ends */
+	uint32_t before, after; /* code points; NONE at the ends */
 };
 
 #define NONE UINT32_MAX
@@ -48,18 +49,12 @@ static bool
 holds(const struct vm *vm, enum regexp_assert kind)
 {
 	switch (kind) {
-	case REGEXP_START:
-		return vm->before == NONE;
-	case REGEXP_END:
-		return vm->after == NONE;
-	case REGEXP_LINE_START:
-		return vm->before == NONE || vm->before == '\n';
-	case REGEXP_LINE_END:
-		return vm->after == NONE || vm->after == '\n';
-	case REGEXP_WORD_EDGE:
-		return is_word(vm->before) != is_word(vm->after);
-	case REGEXP_NO_WORD_EDGE:
-		return is_word(vm->before) == is_word(vm->after);
+	case REGEXP_START: return vm->before == NONE;
+	case REGEXP_END: return vm->after == NONE;
+	case REGEXP_LINE_START: return vm->before == NONE || vm->before == '\n';
+	case REGEXP_LINE_END: return vm->after == NONE || vm->after == '\n';
+	case REGEXP_WORD_EDGE: return is_word(vm->before) != is_word(vm->after);
+	case REGEXP_NO_WORD_EDGE: return is_word(vm->before) == is_word(vm->after);
 	}
 	return false;
 }
@@ -140,7 +135,7 @@ run(struct vm *vm, size_t *slots)
 	vm->off = 0;
 	vm->after = decode(vm->s, &width);
 	for (;;) {
-		if (!found) {           /* a match may also begin here, but those that began before are preferred */
+		if (!found) { /* a match may also begin here, but those that began before are preferred */
 			for (size_t i = 0; i < vm->nslots; i++)
 				vm->slots[i] = UNSET;
 			follow(vm, now, 0);
@@ -163,7 +158,7 @@ run(struct vm *vm, size_t *slots)
 					return true;
 				memcpy(slots, now->slots + k * vm->nslots, vm->nslots * sizeof(size_t));
 				slots[1] = off;
-				break;          /* the rest is less preferred */
+				break; /* the rest is less preferred */
 			}
 			if (i->op != REGEXP_OP_CHAR || cp == NONE || !regexp_class_has(i->class, cp))
 				continue;

@@ -95,17 +95,10 @@ static bool
 add_perl(struct parser *p, struct regexp_class *k, int ch)
 {
 	switch (ch | 0x20) {
-	case 'd':
-		add_ranges(p, k, "09", ch == 'D');
-		return true;
-	case 's':
-		add_ranges(p, k, "\t\n\f\r  ", ch == 'S');
-		return true;
-	case 'w':
-		add_ranges(p, k, "09AZ__az", ch == 'W');
-		return true;
-	default:
-		return false;
+	case 'd': add_ranges(p, k, "09", ch == 'D'); return true;
+	case 's': add_ranges(p, k, "\t\n\f\r  ", ch == 'S'); return true;
+	case 'w': add_ranges(p, k, "09AZ__az", ch == 'W'); return true;
+	default: return false;
 	}
 }
 
@@ -113,9 +106,22 @@ add_perl(struct parser *p, struct regexp_class *k, int ch)
 static bool
 add_posix(struct parser *p, struct regexp_class *k)
 {
-	static const struct { const char *name, *pairs; } classes[] = {
-		{ "alnum", "09AZaz" }, { "alpha", "AZaz" }, { "ascii", "\x01\x7f" }, { "blank", "\t\t  " }, { "cntrl", "\x01\x1f\x7f\x7f" }, { "digit", "09" },
-		{ "graph", "!~" }, { "lower", "az" }, { "print", " ~" }, { "punct", "!/:@[`{~" }, { "space", "\t\r  " }, { "upper", "AZ" }, { "word", "09AZ__az" },
+	static const struct {
+		const char *name, *pairs;
+	} classes[] = {
+		{ "alnum", "09AZaz" },
+		{ "alpha", "AZaz" },
+		{ "ascii", "\x01\x7f" },
+		{ "blank", "\t\t  " },
+		{ "cntrl", "\x01\x1f\x7f\x7f" },
+		{ "digit", "09" },
+		{ "graph", "!~" },
+		{ "lower", "az" },
+		{ "print", " ~" },
+		{ "punct", "!/:@[`{~" },
+		{ "space", "\t\r  " },
+		{ "upper", "AZ" },
+		{ "word", "09AZ__az" },
 		{ "xdigit", "09AFaf" },
 	};
 	struct cur save = p->c;
@@ -277,7 +283,7 @@ parse_class(struct parser *p)
 		save = p->c;
 		if (cur_try(&p->c, '-')) {
 			if (cur_is(&p->c, ']') || cur_end(&p->c))
-				p->c = save;            /* a hyphen at the end */
+				p->c = save; /* a hyphen at the end */
 			else
 				hi = parse_class_char(p);
 		}
@@ -541,9 +547,13 @@ has(const struct regexp_class *k, uint32_t cp)
 {
 	for (size_t i = 0; i < k->n; i++) {
 		const struct regexp_item *it = &k->v[i];
+		bool found = cp >= it->lo && cp <= it->hi;
 
-		if (it->is_category ? uc_is_general_category(cp, it->category) != it->negated :
-		    it->script ? (uc_script(cp) == it->script) != it->negated : cp >= it->lo && cp <= it->hi)
+		if (it->is_category)
+			found = uc_is_general_category(cp, it->category) != it->negated;
+		else if (it->script)
+			found = (uc_script(cp) == it->script) != it->negated;
+		if (found)
 			return true;
 	}
 	return false;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Implementation notes. Patterns come from users and subjects from strangers, so time must be linear in the subject whatever the pattern. PCRE2's
- * backtracking is not, and its pcre2_dfa_match is not either: 26 s for ^(a+)+$ on 4,000 characters. So this is a Thompson machine: a program whose
- * states are all followed at once, one code point at a time, none twice. Cost: length of the program times length of the subject at most.
+ * Implementation notes. Patterns come from users and subjects from strangers, so time must be linear in the subject whatever
+ * the pattern. PCRE2's backtracking is not, and its pcre2_dfa_match is not either: 26 s for ^(a+)+$ on 4,000 characters. So
+ * this is a Thompson machine: a program whose states are all followed at once, one code point at a time, none twice. Cost:
+ * length of the program times length of the subject at most.
  */
 #include "base/buf.h"
 #include "base/mem.h"
 #include "regexp/regexp_internal.h"
 
-#define MAX_PROGRAM 5000                /* instructions: with REGEXP_MAX_SUBJECT a second in the worst case */
+#define MAX_PROGRAM 5000 /* instructions: with REGEXP_MAX_SUBJECT a second in the worst case */
 
 struct compiler {
 	struct arena *a;
@@ -20,7 +21,7 @@ static uint32_t
 emit(struct compiler *c, enum regexp_op op, uint32_t x, uint32_t y)
 {
 	if (c->n > MAX_PROGRAM)
-		return c->n;            /* refused in the end */
+		return c->n; /* refused in the end */
 	if (c->n == c->cap) {
 		uint32_t cap = c->cap ? 2 * c->cap : 32;
 
@@ -58,7 +59,7 @@ generate_repeat(struct compiler *c, const struct regexp_node *n)
 		return;
 	}
 	for (uint32_t i = n->min; i < n->max && c->n <= MAX_PROGRAM; i++) {
-		split = emit(c, REGEXP_OP_SPLIT, 0, last);      /* linked until it is known where they all lead to */
+		split = emit(c, REGEXP_OP_SPLIT, 0, last); /* linked until it is known where they all lead to */
 		last = split;
 		generate(c, n->x);
 	}
@@ -87,26 +88,19 @@ generate(struct compiler *c, const struct regexp_node *n)
 	uint32_t at;
 
 	switch (n->kind) {
-	case REGEXP_EMPTY:
-		break;
+	case REGEXP_EMPTY: break;
 	case REGEXP_CLASS:
 		at = emit(c, REGEXP_OP_CHAR, 0, 0);
 		if (at < c->n)
 			c->prog[at].class = n->class;
 		break;
-	case REGEXP_ASSERT:
-		emit(c, REGEXP_OP_ASSERT, n->assert, 0);
-		break;
+	case REGEXP_ASSERT: emit(c, REGEXP_OP_ASSERT, n->assert, 0); break;
 	case REGEXP_CAT:
 		generate(c, n->x);
 		generate(c, n->y);
 		break;
-	case REGEXP_ALT:
-		generate_alt(c, n);
-		break;
-	case REGEXP_REPEAT:
-		generate_repeat(c, n);
-		break;
+	case REGEXP_ALT: generate_alt(c, n); break;
+	case REGEXP_REPEAT: generate_repeat(c, n); break;
 	case REGEXP_GROUP:
 		emit(c, REGEXP_OP_SAVE, 2 * n->group, 0);
 		generate(c, n->x);

@@ -2,8 +2,8 @@
 /*
  * regexp - regular expressions that users write and that are matched against what strangers send.
  *
- * The dialect is that of RE2, as mox (Go) has it: no backreferences, no look-around. Patterns and subjects are UTF-8; an invalid byte of a
- * subject counts as U+FFFD. Matching takes time linear in the subject, whatever the pattern.
+ * The dialect is that of RE2, as mox (Go) has it: no backreferences, no look-around. Patterns and subjects are UTF-8; an
+ * invalid byte of a subject counts as U+FFFD. Matching takes time linear in the subject, whatever the pattern.
  */
 #ifndef REGEXP_REGEXP_H
 #define REGEXP_REGEXP_H
@@ -20,7 +20,10 @@
 
 struct regexp;          /* immutable; may be used by several threads at once */
 
-/* regexp_compile: ERR_INVALID with what is wrong and where; ERR_LIMIT for a pattern or its expanded repetitions that are too long. Release with regexp_free. */
+/*
+ * regexp_compile: ERR_INVALID with what is wrong and where; ERR_LIMIT for a pattern or its expanded repetitions that are too
+ * long. Release with regexp_free.
+ */
 int regexp_compile(struct str pattern, struct regexp **r_re, struct errmsg *e) must_use_;
 void regexp_free(struct regexp **re);           /* NULL is fine */
 
@@ -28,8 +31,8 @@ void regexp_free(struct regexp **re);           /* NULL is fine */
 bool regexp_match(const struct regexp *re, struct str subject);
 
 /*
- * regexp_expand searches, and if found returns the template with $1 .. $9, ${10} and $0 replaced by what the groups and the whole matched
- * ("" for a group that did not take part, $$ for a dollar). 1 found, 0 not found.
+ * regexp_expand searches, and if found returns the template with $1 .. $9, ${10} and $0 replaced by what the groups and the
+ * whole matched ("" for a group that did not take part, $$ for a dollar). 1 found, 0 not found.
  */
 int regexp_expand(const struct regexp *re, struct arena *a, struct str subject, struct str template, struct str *r_out) must_use_;
 

@@ -56,7 +56,8 @@ struct regexp {
 };
 
 /* regexp_parse makes the tree; groups are counted from 1. */
-int regexp_parse(struct arena *a, struct str pattern, struct regexp_node **r_root, unsigned *r_groups, struct errmsg *e) must_use_;
+int regexp_parse(struct arena *a, struct str pattern, struct regexp_node **r_root, unsigned *r_groups,
+    struct errmsg *e) must_use_;
 bool regexp_class_has(const struct regexp_class *k, uint32_t cp);
 
 #endif

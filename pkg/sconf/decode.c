@@ -11,7 +11,8 @@ struct dec {
 	struct sconf_report *r;
 };
 
-static void decode(struct dec *d, const struct sconf_node *n, const struct sconf_line *l, const struct typedesc *t, bool in_map, void *v);
+static void decode(
+    struct dec *d, const struct sconf_node *n, const struct sconf_line *l, const struct typedesc *t, bool in_map, void *v);
 
 bool
 sconf_is_scalar(const struct typedesc *t)
@@ -64,7 +65,7 @@ decode_field(struct dec *d, const struct sconf_node *n, const struct sconf_line 
 static void
 decode_struct(struct dec *d, const struct sconf_node *n, const struct typedesc *t, void *v)
 {
-	unsigned *seen = ARENA_NEWN(d->a, t->nfields + 1, unsigned);    /* line of the field */
+	unsigned *seen = ARENA_NEWN(d->a, t->nfields + 1, unsigned); /* line of the field */
 	struct sconf_line l;
 	bool sound = true;
 
@@ -95,7 +96,8 @@ decode_struct(struct dec *d, const struct sconf_node *n, const struct typedesc *
 	/* What looks missing may be what could not be read. */
 	for (size_t i = 0; i < t->nfields && sound; i++)
 		if (!seen[i] && !(t->fields[i].flags & TYPEDESC_OPTIONAL) && sconf_has_field(&t->fields[i]))
-			sconf_errorf(d->r, n->last, "missing required key \"%s\"%s" STRF, t->fields[i].name, n->line ? " in " : "", STRA(n->text));
+			sconf_errorf(d->r, n->last, "missing required key \"%s\"%s" STRF, t->fields[i].name,
+			    n->line ? " in " : "", STRA(n->text));
 }
 
 static void
@@ -164,7 +166,8 @@ decode_map(struct dec *d, const struct sconf_node *n, const struct typedesc *t, 
 
 /* A struct, list or map stands in a block of its own. */
 static void
-decode_block(struct dec *d, const struct sconf_node *n, const struct sconf_line *l, const struct typedesc *t, bool in_map, void *v)
+decode_block(
+    struct dec *d, const struct sconf_node *n, const struct sconf_line *l, const struct typedesc *t, bool in_map, void *v)
 {
 	bool nil = l->has_value && str_is(l->value, S("nil"));
 

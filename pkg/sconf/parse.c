@@ -2,9 +2,9 @@
 /*
  * The tree of lines.
  *
- * Implementation notes. Nodes that are open form a stack; each is the last child of the one below it, so pointers to them stay valid: an
- * array of children grows only when its last child is closed. `above`, `raw` and `tail` are neighbouring pieces of the text, by which rewriting
- * can copy what it does not change.
+ * Implementation notes. Nodes that are open form a stack; each is the last child of the one below it, so pointers to them
+ * stay valid: an array of children grows only when its last child is closed. `above`, `raw` and `tail` are neighbouring
+ * pieces of the text, by which rewriting can copy what it does not change.
  */
 #include "base/limits.h"
 #include "sconf/sconf_internal.h"
@@ -24,7 +24,8 @@ add_message(struct arena *a, struct strlist *l, unsigned *lines, unsigned line, 
 	l->v[i] = text;
 }
 
-static struct str printf_(3, 0)
+static struct str message(struct sconf_report *r, unsigned line, const char *fmt, va_list ap) printf_(3, 0);
+static struct str
 message(struct sconf_report *r, unsigned line, const char *fmt, va_list ap)
 {
 	struct buf b = BUF_ARENA(r->a, 4096);
@@ -63,7 +64,7 @@ sconf_warnf(struct sconf_report *r, unsigned line, const char *fmt, ...)
 
 /* A comment or empty line that no node has yet. */
 struct pending {
-	size_t from, to;        /* offsets, with the line end */
+	size_t from, to; /* offsets, with the line end */
 	unsigned tabs;
 	bool empty;
 };
@@ -72,12 +73,12 @@ struct parser {
 	struct arena *a;
 	struct sconf_report *r;
 	struct str text;
-	struct sconf_node *open[SCONF_MAX_DEPTH + 1];   /* open[d]: whose children are indented by d tabs */
+	struct sconf_node *open[SCONF_MAX_DEPTH + 1]; /* open[d]: whose children are indented by d tabs */
 	unsigned nopen;
 	struct pending *pend;
 	size_t npend, cap;
-	unsigned line;          /* of the last node */
-	unsigned skip;          /* lines indented deeper than this belong to one in error; UINT_MAX: none */
+	unsigned line; /* of the last node */
+	unsigned skip; /* lines indented deeper than this belong to one in error; UINT_MAX: none */
 };
 
 static unsigned
@@ -109,8 +110,8 @@ close_to(struct parser *p, unsigned depth, size_t end)
 }
 
 /*
- * Gives pending lines that are indented deeper than the line to come (at `depth`) to the block that they are indented like, as its tail. Returns where the
- * rest begins, and closes what ends before it.
+ * Gives pending lines that are indented deeper than the line to come (at `depth`) to the block that they are indented like,
+ * as its tail. Returns where the rest begins, and closes what ends before it.
  */
 static size_t
 split_pending(struct parser *p, unsigned depth, size_t line_start)

@@ -2,9 +2,10 @@
 /*
  * Changing a file: what is equal stays as it was written, the rest is written anew in its place.
  *
- * Implementation notes. Tree, old and new value are walked side by side. Keys keep the order of the file; a new key goes behind the nearest key that
- * comes before it (in the order of the type for structs, of bytes for maps), or to the start. List items are matched by value in order; an item
- * without match takes the lines of an old one at the same place, so that its comments stay.
+ * Implementation notes. Tree, old and new value are walked side by side. Keys keep the order of the file; a new key goes
+ * behind the nearest key that comes before it (in the order of the type for structs, of bytes for maps), or to the start.
+ * List items are matched by value in order; an item without match takes the lines of an old one at the same place, so that
+ * its comments stay.
  */
 #include "sconf/sconf_internal.h"
 
@@ -13,14 +14,15 @@ struct rw {
 	struct arena *a;
 };
 
-static void rewrite_block(struct rw *w, const struct sconf_node *n, const struct typedesc *t, const void *old_v, const void *new_v);
+static void rewrite_block(
+    struct rw *w, const struct sconf_node *n, const struct typedesc *t, const void *old_v, const void *new_v);
 
 static void
 add_raw(struct rw *w, struct str s)
 {
 	buf_add(w->o.b, s);
 	if (s.n && s.p[s.n - 1] != '\n')
-		buf_addc(w->o.b, '\n');         /* the last line of a file may lack it */
+		buf_addc(w->o.b, '\n'); /* the last line of a file may lack it */
 }
 
 static void
@@ -59,7 +61,8 @@ deref(const struct typedesc **t, const void *v)
 
 /* A line whose value changes. */
 static void
-change(struct rw *w, const struct sconf_node *n, struct str head, const struct typedesc *t, const void *old_v, const void *new_v, bool in_map)
+change(struct rw *w, const struct sconf_node *n, struct str head, const struct typedesc *t, const void *old_v, const void *new_v,
+    bool in_map)
 {
 	const struct typedesc *ot = t, *nt = t;
 
@@ -105,8 +108,10 @@ find_key(const struct sconf_node *n, struct str key)
 static bool
 stays(const struct sconf_node *n, const struct typedesc_field *f, const void *old_v, const void *new_v)
 {
-	return find_key(n, str_of(f->name)) && (sconf_is_written(f, (const char *)new_v + f->offset) ||
-	    (sconf_has_field(f) && typedesc_equal(f->type, (const char *)old_v + f->offset, (const char *)new_v + f->offset)));
+	return find_key(n, str_of(f->name)) &&
+	    (sconf_is_written(f, (const char *)new_v + f->offset) ||
+		(sconf_has_field(f) &&
+		    typedesc_equal(f->type, (const char *)old_v + f->offset, (const char *)new_v + f->offset)));
 }
 
 /* Writes fields that the file lacks, from index i until one that it has. */
@@ -139,7 +144,8 @@ rewrite_struct(struct rw *w, const struct sconf_node *n, const struct typedesc *
 			drop(w, &n->v[i]);
 			continue;
 		}
-		change(w, &n->v[i], head_of(w, l.key), f->type, (const char *)old_v + f->offset, (const char *)new_v + f->offset, false);
+		change(w, &n->v[i], head_of(w, l.key), f->type, (const char *)old_v + f->offset, (const char *)new_v + f->offset,
+		    false);
 		written += 1 + add_fields(w, n, t, (size_t)(f - t->fields) + 1, old_v, new_v);
 	}
 	if (written == 0 && n->line) {
@@ -163,13 +169,14 @@ static void
 add_entries(struct rw *w, const struct typedesc *t, const struct typedesc_list *new_m, size_t i, const bool *in_file)
 {
 	for (; i < new_m->n && !in_file[i]; i++)
-		sconf_out_entry(&w->o, *(const struct str *)(const void *)entry(t, new_m, i), t->elem, entry(t, new_m, i) + t->value_off);
+		sconf_out_entry(
+		    &w->o, *(const struct str *)(const void *)entry(t, new_m, i), t->elem, entry(t, new_m, i) + t->value_off);
 }
 
 /* The index of a line's entry in the new map, or n if it has none (any more). */
 static size_t
-index_of(const struct typedesc *t, const struct typedesc_list *old_m, const struct typedesc_list *new_m, const struct sconf_node *n,
-    struct sconf_line *r_l)
+index_of(const struct typedesc *t, const struct typedesc_list *old_m, const struct typedesc_list *new_m,
+    const struct sconf_node *n, struct sconf_line *r_l)
 {
 	const char *v = sconf_split_entry(n->text, r_l) == NULL ? typedesc_map_find(t, new_m, r_l->key) : NULL;
 
@@ -179,7 +186,8 @@ index_of(const struct typedesc *t, const struct typedesc_list *old_m, const stru
 }
 
 static void
-rewrite_map(struct rw *w, const struct sconf_node *n, const struct typedesc *t, const struct typedesc_list *old_m, const struct typedesc_list *new_m)
+rewrite_map(struct rw *w, const struct sconf_node *n, const struct typedesc *t, const struct typedesc_list *old_m,
+    const struct typedesc_list *new_m)
 {
 	bool *in_file = ARENA_NEWN(w->a, new_m->n + 1, bool);
 	struct sconf_line l;
@@ -194,7 +202,8 @@ rewrite_map(struct rw *w, const struct sconf_node *n, const struct typedesc *t, 
 			drop(w, &n->v[i]);
 			continue;
 		}
-		change(w, &n->v[i], head_of(w, l.key), t->elem, typedesc_map_find(t, old_m, l.key), entry(t, new_m, k) + t->value_off, true);
+		change(w, &n->v[i], head_of(w, l.key), t->elem, typedesc_map_find(t, old_m, l.key),
+		    entry(t, new_m, k) + t->value_off, true);
 		add_entries(w, t, new_m, k + 1, in_file);
 	}
 }
@@ -206,9 +215,10 @@ item(const struct typedesc *t, const struct typedesc_list *l, size_t i)
 }
 
 static void
-rewrite_list(struct rw *w, const struct sconf_node *n, const struct typedesc *t, const struct typedesc_list *old_l, const struct typedesc_list *new_l)
+rewrite_list(struct rw *w, const struct sconf_node *n, const struct typedesc *t, const struct typedesc_list *old_l,
+    const struct typedesc_list *new_l)
 {
-	size_t *match = ARENA_NEWN(w->a, new_l->n, size_t), next = 0;   /* index + 1 of the old item; 0: none */
+	size_t *match = ARENA_NEWN(w->a, new_l->n, size_t), next = 0; /* index + 1 of the old item; 0: none */
 
 	if (n->n != old_l->n) {
 		sconf_out_fail(&w->o, "the file is not what it was", t->name);
@@ -220,7 +230,7 @@ rewrite_list(struct rw *w, const struct sconf_node *n, const struct typedesc *t,
 				match[i] = next = k + 1;
 	}
 	next = 0;
-	for (size_t i = 0; i < new_l->n; i++) {         /* new items take what lies unmatched before the next match */
+	for (size_t i = 0; i < new_l->n; i++) { /* new items take what lies unmatched before the next match */
 		size_t limit = old_l->n;
 
 		for (size_t k = i + 1; k < new_l->n && limit == old_l->n; k++)
@@ -251,8 +261,8 @@ rewrite_block(struct rw *w, const struct sconf_node *n, const struct typedesc *t
 }
 
 int
-sconf_rewrite(struct arena *a, struct buf *b, const struct sconf_node *root, const struct typedesc *t, const void *old_v, const void *new_v,
-    struct errmsg *e)
+sconf_rewrite(struct arena *a, struct buf *b, const struct sconf_node *root, const struct typedesc *t, const void *old_v,
+    const void *new_v, struct errmsg *e)
 {
 	struct rw w = { .o = { .b = b, .mode = SCONF_WRITE, .e = e }, .a = a };
 

@@ -11,12 +11,14 @@
  *			SMTP:
  *				Enabled: true
  *
- * A key line is "Key:" with a block one tab deeper below it, or "Key: value" with the value verbatim to the end of the line (no quoting,
- * no comments behind it). List items are "-" with a block, or "- value". Lines whose first character besides white space is '#' are comments,
- * empty lines are skipped. A map entry "key: nil" is the zero value of the element; "Key: nil" for a list or map an empty one. What a line means depends on the type expected, so a file is
- * first read into a tree by its tabs (with comments and line numbers), then decoded by descriptor. Both report all errors, not the first.
+ * A key line is "Key:" with a block one tab deeper below it, or "Key: value" with the value verbatim to the end of the line
+ * (no quoting, no comments behind it). List items are "-" with a block, or "- value". Lines whose first character besides
+ * white space is '#' are comments, empty lines are skipped. A map entry "key: nil" is the zero value of the element; "Key:
+ * nil" for a list or map an empty one. What a line means depends on the type expected, so a file is first read into a tree by
+ * its tabs (with comments and line numbers), then decoded by descriptor. Both report all errors, not the first.
  *
- * Rewriting changes only what differs between the old and the new value and keeps the operator's comments, order and spelling for the rest.
+ * Rewriting changes only what differs between the old and the new value and keeps the operator's comments, order and spelling
+ * for the rest.
  */
 #ifndef SCONF_SCONF_H
 #define SCONF_SCONF_H
@@ -49,33 +51,39 @@ struct sconf_node {
 };
 
 /*
- * sconf_parse reads a text of at most LIMIT_CONFIG_SIZE bytes into a tree; strings point into the text, which must stay. Errors go to the
- * report; ERR_INVALID if there were any (the tree then has the sound lines).
+ * sconf_parse reads a text of at most LIMIT_CONFIG_SIZE bytes into a tree; strings point into the text, which must stay.
+ * Errors go to the report; ERR_INVALID if there were any (the tree then has the sound lines).
  */
 int sconf_parse(struct arena *a, struct str text, struct sconf_node *r_root, struct sconf_report *r) must_use_;
 
-/* sconf_decode fills a zeroed value of a struct type from a tree. ERR_INVALID if there were errors; the value then has what could be read. */
-int sconf_decode(struct arena *a, const struct sconf_node *root, const struct typedesc *t, void *v, struct sconf_report *r) must_use_;
+/*
+ * sconf_decode fills a zeroed value of a struct type from a tree. ERR_INVALID if there were errors; the value then has what
+ * could be read.
+ */
+int sconf_decode(struct arena *a, const struct sconf_node *root, const struct typedesc *t, void *v,
+    struct sconf_report *r) must_use_;
 
 /* sconf_read is both. r_root may be NULL. */
-int sconf_read(struct arena *a, struct str text, const struct typedesc *t, void *v, struct sconf_node *r_root, struct sconf_report *r) must_use_;
+int sconf_read(struct arena *a, struct str text, const struct typedesc *t, void *v, struct sconf_node *r_root,
+    struct sconf_report *r) must_use_;
 
 /*
- * sconf_line finds the line of a value by its path ("Accounts", "mox", "Destinations", "mox@localhost"; list items by decimal index), for
- * messages of checks that come after decoding: the line of the deepest element that exists, at least 1.
+ * sconf_line finds the line of a value by its path ("Accounts", "mox", "Destinations", "mox@localhost"; list items by decimal
+ * index), for messages of checks that come after decoding: the line of the deepest element that exists, at least 1.
  */
 unsigned sconf_line(const struct sconf_node *root, const struct str *path, size_t npath);
 
 /*
- * Writers; v is a struct. Optional fields with zero value are left out (sconf_describe writes all). ERR_INVALID with a message for what the format
- * cannot hold: strings with line ends, map keys that are empty or have a colon or white space around, structs without a line to stand for them.
+ * Writers; v is a struct. Optional fields with zero value are left out (sconf_describe writes all). ERR_INVALID with a
+ * message for what the format cannot hold: strings with line ends, map keys that are empty or have a colon or white space
+ * around, structs without a line to stand for them.
  */
 int sconf_write(struct buf *b, const struct typedesc *t, const void *v, struct errmsg *e) must_use_;
 /* sconf_write_docs precedes each option with its documentation as comments, wrapped at 80 columns. */
 int sconf_write_docs(struct buf *b, const struct typedesc *t, const void *v, struct errmsg *e) must_use_;
 /*
- * sconf_describe writes every option with its documentation: an empty map gets an entry "x", an empty list one zero element, absent optional
- * structs are expanded. A recursive type is expanded once. The output needs edits to be valid.
+ * sconf_describe writes every option with its documentation: an empty map gets an entry "x", an empty list one zero element,
+ * absent optional structs are expanded. A recursive type is expanded once. The output needs edits to be valid.
  */
 void sconf_describe(struct arena *a, struct buf *b, const struct typedesc *t, const void *v);
 

@@ -160,7 +160,8 @@ sconf_out_entry(struct sconf_out *o, struct str key, const struct typedesc *t, c
 {
 	struct buf head = BUF_INIT(SIZE_MAX / 2);
 
-	if (key.n == 0 || str_trim(key).n != key.n || str_has(key, ':') || str_has(key, '\n') || str_has(key, '\r') || key.p[0] == '#') {
+	if (key.n == 0 || str_trim(key).n != key.n || str_has(key, ':') || str_has(key, '\n') || str_has(key, '\r') ||
+	    key.p[0] == '#') {
 		sconf_out_fail(o, "a key is empty, or has a colon, line end, or white space or # at its start", t->name);
 		return;
 	}

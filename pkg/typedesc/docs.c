@@ -6,7 +6,7 @@
 struct docs {
 	struct buf *b;
 	struct arena a;
-	const struct typedesc **used;   /* structs and enums seen, in order */
+	const struct typedesc **used; /* structs and enums seen, in order */
 	size_t n, cap;
 };
 
@@ -128,7 +128,7 @@ typedesc_docs(struct buf *b, const struct typedesc_api *api)
 	for (size_t i = 0; i < api->nfuncs; i++)
 		func(&d, &api->funcs[i]);
 	buf_addz(b, "Types\n\n");
-	for (size_t i = 0; i < d.n; i++)        /* grows while it is walked */
+	for (size_t i = 0; i < d.n; i++) /* grows while it is walked */
 		type(&d, d.used[i]);
 	arena_done(&d.a);
 }

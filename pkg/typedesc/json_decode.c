@@ -7,12 +7,12 @@
 #include "base/timeutil.h"
 #include "typedesc/typedesc_internal.h"
 
-#define MAX_SAFE 9007199254740991.0     /* 2^53-1: beyond it a double does not tell neighbours apart */
+#define MAX_SAFE 9007199254740991.0 /* 2^53-1: beyond it a double does not tell neighbours apart */
 
 /* Where we are, for messages: from the value at hand up. */
 struct at {
 	const struct at *up;
-	const char *name;       /* of a field or key; NULL: index */
+	const char *name; /* of a field or key; NULL: index */
 	size_t index;
 };
 
@@ -175,7 +175,8 @@ decode_field(struct dec *d, const struct at *at, const struct typedesc_field *f,
 	if (f->flags & TYPEDESC_SECRET && cJSON_IsString(j) && strcmp(j->valuestring, TYPEDESC_MASK) == 0)
 		return fail(d, at, ERR_INVALID, "the secret is masked, give its value");
 	/* Empty is how an unset enum or time is written. */
-	if (f->flags & TYPEDESC_OPTIONAL && t == f->type && t->kind == TYPEDESC_ENUM && cJSON_IsString(j) && j->valuestring[0] == '\0')
+	if (f->flags & TYPEDESC_OPTIONAL && t == f->type && t->kind == TYPEDESC_ENUM && cJSON_IsString(j) &&
+	    j->valuestring[0] == '\0')
 		return 0;
 	TRY(decode(d, at, f->type, j, v));
 	if (typedesc_check(f, v, &e) < 0)
@@ -228,13 +229,10 @@ static int
 decode_null(struct dec *d, const struct at *at, const struct typedesc *t, void *v)
 {
 	switch (t->kind) {
-	case TYPEDESC_PTR:
-		return 0;
-	case TYPEDESC_LIST: case TYPEDESC_MAP:
-		((struct typedesc_list *)v)->null = t->nullable;
-		return 0;
-	default:
-		return fail(d, at, ERR_INVALID, "null is not allowed");
+	case TYPEDESC_PTR: return 0;
+	case TYPEDESC_LIST:
+	case TYPEDESC_MAP: ((struct typedesc_list *)v)->null = t->nullable; return 0;
+	default: return fail(d, at, ERR_INVALID, "null is not allowed");
 	}
 }
 
@@ -260,8 +258,7 @@ decode(struct dec *d, const struct at *at, const struct typedesc *t, const cJSON
 		TRY(decode_int(d, at, j, 0, UINT32_MAX, &i));
 		*(uint32_t *)v = (uint32_t)i;
 		return 0;
-	case TYPEDESC_I64:
-		return decode_int(d, at, j, -MAX_SAFE, MAX_SAFE, v);
+	case TYPEDESC_I64: return decode_int(d, at, j, -MAX_SAFE, MAX_SAFE, v);
 	case TYPEDESC_F64:
 		if (!cJSON_IsNumber(j))
 			return fail(d, at, ERR_INVALID, "expected a number");
@@ -269,22 +266,17 @@ decode(struct dec *d, const struct at *at, const struct typedesc *t, const cJSON
 			return fail(d, at, ERR_INVALID, "number out of range");
 		*(double *)v = j->valuedouble;
 		return 0;
-	case TYPEDESC_DURATION:
-		return decode_duration(d, at, j, v);
-	case TYPEDESC_STRING: case TYPEDESC_BYTES: case TYPEDESC_TIME: case TYPEDESC_ENUM:
-		return decode_text(d, at, t, j, v);
-	case TYPEDESC_JSON:
-		return decode_json(d, j, v);
-	case TYPEDESC_STRUCT:
-		return decode_struct(d, at, t, j, v);
-	case TYPEDESC_LIST:
-		return decode_list(d, at, t, j, v);
-	case TYPEDESC_MAP:
-		return decode_map(d, at, t, j, v);
-	case TYPEDESC_PTR:
-		return decode_ptr(d, at, t, j, v);
-	case TYPEDESC_OPAQUE:
-		break;
+	case TYPEDESC_DURATION: return decode_duration(d, at, j, v);
+	case TYPEDESC_STRING:
+	case TYPEDESC_BYTES:
+	case TYPEDESC_TIME:
+	case TYPEDESC_ENUM: return decode_text(d, at, t, j, v);
+	case TYPEDESC_JSON: return decode_json(d, j, v);
+	case TYPEDESC_STRUCT: return decode_struct(d, at, t, j, v);
+	case TYPEDESC_LIST: return decode_list(d, at, t, j, v);
+	case TYPEDESC_MAP: return decode_map(d, at, t, j, v);
+	case TYPEDESC_PTR: return decode_ptr(d, at, t, j, v);
+	case TYPEDESC_OPAQUE: break;
 	}
 	bug("%s in JSON", t->name);
 }
@@ -302,7 +294,8 @@ parse(struct str json, size_t max, cJSON **r_j, struct errmsg *e)
 }
 
 int
-typedesc_json_decode(struct arena *a, const struct typedesc *t, struct str json, size_t max, unsigned flags, void *r_v, struct errmsg *e)
+typedesc_json_decode(
+    struct arena *a, const struct typedesc *t, struct str json, size_t max, unsigned flags, void *r_v, struct errmsg *e)
 {
 	struct dec d = { a, flags, e };
 	void *v = typedesc_new(a, t);
@@ -323,7 +316,8 @@ typedesc_json_params(struct arena *a, const struct typedesc_func *f, struct str 
 
 	TRY(parse(body, max, &j, e));
 	const cJSON *params = j->child;
-	if (!cJSON_IsObject(j) || params == NULL || params->next || strcmp(params->string, "params") != 0 || !cJSON_IsArray(params))
+	if (!cJSON_IsObject(j) || params == NULL || params->next || strcmp(params->string, "params") != 0 ||
+	    !cJSON_IsArray(params))
 		return err_set(e, ERR_INVALID, "expected an object with only an array \"params\"");
 	if (count(params) != f->in->nfields)
 		return err_set(e, ERR_UNSUPPORTED, "%s takes %zu parameters", f->name, f->in->nfields);

@@ -18,21 +18,14 @@ static char
 short_escape(uint32_t cp)
 {
 	switch (cp) {
-	case '\b':
-		return 'b';
-	case '\f':
-		return 'f';
-	case '\n':
-		return 'n';
-	case '\r':
-		return 'r';
-	case '\t':
-		return 't';
+	case '\b': return 'b';
+	case '\f': return 'f';
+	case '\n': return 'n';
+	case '\r': return 'r';
+	case '\t': return 't';
 	case '"':
-	case '\\':
-		return (char)cp;
-	default:
-		return 0;
+	case '\\': return (char)cp;
+	default: return 0;
 	}
 }
 
@@ -205,38 +198,29 @@ static void
 encode(struct enc *x, const struct typedesc *t, const void *v)
 {
 	switch (t->kind) {
-	case TYPEDESC_BOOL: case TYPEDESC_I32: case TYPEDESC_U32: case TYPEDESC_I64:
-		typedesc_print(x->b, t, v);
-		break;
-	case TYPEDESC_F64:
-		encode_float(x, *(const double *)v);
-		break;
-	case TYPEDESC_DURATION:
-		encode_duration(x, v);
-		break;
-	case TYPEDESC_STRING:
-		typedesc_json_string(x->b, *(const struct str *)v, x->flags);
-		break;
-	case TYPEDESC_BYTES: case TYPEDESC_TIME: case TYPEDESC_ENUM:
-		encode_text(x, t, v);
-		break;
+	case TYPEDESC_BOOL:
+	case TYPEDESC_I32:
+	case TYPEDESC_U32:
+	case TYPEDESC_I64: typedesc_print(x->b, t, v); break;
+	case TYPEDESC_F64: encode_float(x, *(const double *)v); break;
+	case TYPEDESC_DURATION: encode_duration(x, v); break;
+	case TYPEDESC_STRING: typedesc_json_string(x->b, *(const struct str *)v, x->flags); break;
+	case TYPEDESC_BYTES:
+	case TYPEDESC_TIME:
+	case TYPEDESC_ENUM: encode_text(x, t, v); break;
 	case TYPEDESC_JSON:
 		add_chars(x->b, ((const struct str *)v)->n ? *(const struct str *)v : S("null"), x->flags, false);
 		break;
-	case TYPEDESC_STRUCT:
-		encode_struct(x, t, v);
-		break;
-	case TYPEDESC_LIST: case TYPEDESC_MAP:
-		encode_list(x, t, v);
-		break;
+	case TYPEDESC_STRUCT: encode_struct(x, t, v); break;
+	case TYPEDESC_LIST:
+	case TYPEDESC_MAP: encode_list(x, t, v); break;
 	case TYPEDESC_PTR:
 		if (typedesc_ptr(v))
 			encode(x, t->elem, typedesc_ptr(v));
 		else
 			buf_addz(x->b, "null");
 		break;
-	case TYPEDESC_OPAQUE:
-		bug("%s in JSON", t->name);
+	case TYPEDESC_OPAQUE: bug("%s in JSON", t->name);
 	}
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A check of JSON texts before cJSON sees them. cJSON takes more than RFC 8259: control characters and NUL in strings, numbers like 01 and 1.,
- * invalid UTF-8; and it allocates for each value, so depth and number of values are bounded here.
+ * A check of JSON texts before cJSON sees them. cJSON takes more than RFC 8259: control characters and NUL in strings,
+ * numbers like 01 and 1., invalid UTF-8; and it allocates for each value, so depth and number of values are bounded here.
  */
 #include "base/cur.h"
 #include "base/enc.h"
@@ -12,7 +12,7 @@
 struct scan {
 	struct cur c;
 	size_t values;
-	bool limit;             /* failed for a limit */
+	bool limit; /* failed for a limit */
 };
 
 static void scan_value(struct scan *s);
@@ -94,7 +94,7 @@ scan_number(struct scan *s)
 			cur_try(&s->c, '+');
 		cur_span1(&s->c, &cur_digit, "digits");
 	}
-	if (cur_off(&s->c) - off > 60)          /* cJSON reads the first 63 characters */
+	if (cur_off(&s->c) - off > 60) /* cJSON reads the first 63 characters */
 		cur_fail(&s->c, "shorter number");
 }
 
@@ -132,24 +132,12 @@ scan_value(struct scan *s)
 		cur_fail(&s->c, "fewer values");
 	}
 	switch (cur_peek(&s->c)) {
-	case '{':
-		scan_list(s, '{', '}');
-		break;
-	case '[':
-		scan_list(s, '[', ']');
-		break;
-	case '"':
-		scan_string(s);
-		break;
-	case 't':
-		cur_str(&s->c, S("true"));
-		break;
-	case 'f':
-		cur_str(&s->c, S("false"));
-		break;
-	case 'n':
-		cur_str(&s->c, S("null"));
-		break;
+	case '{': scan_list(s, '{', '}'); break;
+	case '[': scan_list(s, '[', ']'); break;
+	case '"': scan_string(s); break;
+	case 't': cur_str(&s->c, S("true")); break;
+	case 'f': cur_str(&s->c, S("false")); break;
+	case 'n': cur_str(&s->c, S("null")); break;
 	default:
 		if (!cur_is(&s->c, '-') && !(cur_peek(&s->c) >= '0' && cur_peek(&s->c) <= '9'))
 			cur_fail(&s->c, "value");

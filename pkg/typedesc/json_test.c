@@ -171,7 +171,7 @@ TEST(lenient)
 
 TEST(maps)
 {
-	const struct typedesc *t = typedesc_field(&typedesc_all_desc, S("NullMap"))->type;
+	const struct typedesc *t = typedesc_type(&typedesc_all_desc, "NullMap");
 	static const struct row rows[] = {
 		{ "{\"b\":1,\"a\":2}", "", 0 },
 		{ "{\"b\":1,\"a\":2,\"b\":3}", "b: duplicate field", 0 },

@@ -3,11 +3,11 @@
 #include "base/timeutil.h"
 #include "typedesc/typedesc_internal.h"
 
-#define MAX_LEVEL 6             /* of lists, maps and pointers inside each other */
+#define MAX_LEVEL 6 /* of lists, maps and pointers inside each other */
 
 struct gen {
 	struct arena *a;
-	uint64_t state;         /* 0: example */
+	uint64_t state; /* 0: example */
 	unsigned level;
 };
 
@@ -39,7 +39,8 @@ number(struct gen *g, const struct typedesc_field *f, int64_t lo, int64_t hi)
 static struct str
 text(struct gen *g, const struct typedesc_field *f, bool utf8)
 {
-	static const char *const pieces[] = { "a", "B", "7", ".", " ", "-", "\"", "\\", "<", "\t", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x93\xa7", "\x7f" };
+	static const char *const pieces[] = { "a", "B", "7", ".", " ", "-", "\"", "\\", "<", "\t", "\xc3\xa9", "\xe2\x82\xac",
+		"\xf0\x9f\x93\xa7", "\x7f" };
 	size_t max = (size_t)number(g, f, 0, 12);
 	struct buf b = BUF_ARENA(g->a, 1024);
 
@@ -68,7 +69,9 @@ fill_list(struct gen *g, const struct typedesc *t, const struct typedesc_field *
 		if (t->kind == TYPEDESC_LIST)
 			fill(g, t->elem, NULL, typedesc_list_add(g->a, t, l));
 		else
-			fill(g, t->elem, NULL, typedesc_map_set(g->a, t, l, g->state ? str_fmt(g->a, "k%llu", (unsigned long long)(draw(g) % 1000)) : S("x")));
+			fill(g, t->elem, NULL,
+			    typedesc_map_set(
+				g->a, t, l, g->state ? str_fmt(g->a, "k%llu", (unsigned long long)(draw(g) % 1000)) : S("x")));
 	}
 	g->level--;
 	if (t->nullable && n == 0)
@@ -101,50 +104,22 @@ static void
 fill(struct gen *g, const struct typedesc *t, const struct typedesc_field *f, void *v)
 {
 	switch (t->kind) {
-	case TYPEDESC_BOOL:
-		*(bool *)v = g->state && draw(g) & 1;
-		break;
-	case TYPEDESC_I32:
-		*(int32_t *)v = (int32_t)number(g, f, INT32_MIN, INT32_MAX);
-		break;
-	case TYPEDESC_U32:
-		*(uint32_t *)v = (uint32_t)number(g, f, 0, UINT32_MAX);
-		break;
-	case TYPEDESC_I64:
-		*(int64_t *)v = number(g, f, -INT64_C(9007199254740991), INT64_C(9007199254740991));
-		break;
-	case TYPEDESC_F64:
-		*(double *)v = (double)number(g, f, -1000000, 1000000) / (g->state ? 1024 : 1);
-		break;
-	case TYPEDESC_TIME:
-		*(int64_t *)v = number(g, f, 0, 4000000000 * TIME_SEC);
-		break;
-	case TYPEDESC_DURATION:
-		*(int64_t *)v = number(g, f, -1000 * TIME_DAY, 1000 * TIME_DAY);
-		break;
-	case TYPEDESC_STRING:
-		*(struct str *)v = text(g, f, true);
-		break;
-	case TYPEDESC_BYTES:
-		*(struct str *)v = text(g, f, false);
-		break;
-	case TYPEDESC_JSON:
-		*(struct str *)v = g->state & 1 ? S("{\"a\":[1,null]}") : S("null");
-		break;
-	case TYPEDESC_ENUM:
-		memcpy(v, &t->values[g->state ? draw(g) % t->nvalues : 0].value, sizeof(int));
-		break;
-	case TYPEDESC_STRUCT:
-		fill_struct(g, t, v);
-		break;
-	case TYPEDESC_LIST: case TYPEDESC_MAP:
-		fill_list(g, t, f, v);
-		break;
-	case TYPEDESC_PTR:
-		fill_ptr(g, t, f, v);
-		break;
-	case TYPEDESC_OPAQUE:
-		break;
+	case TYPEDESC_BOOL: *(bool *)v = g->state && draw(g) & 1; break;
+	case TYPEDESC_I32: *(int32_t *)v = (int32_t)number(g, f, INT32_MIN, INT32_MAX); break;
+	case TYPEDESC_U32: *(uint32_t *)v = (uint32_t)number(g, f, 0, UINT32_MAX); break;
+	case TYPEDESC_I64: *(int64_t *)v = number(g, f, -INT64_C(9007199254740991), INT64_C(9007199254740991)); break;
+	case TYPEDESC_F64: *(double *)v = (double)number(g, f, -1000000, 1000000) / (g->state ? 1024 : 1); break;
+	case TYPEDESC_TIME: *(int64_t *)v = number(g, f, 0, 4000000000 * TIME_SEC); break;
+	case TYPEDESC_DURATION: *(int64_t *)v = number(g, f, -1000 * TIME_DAY, 1000 * TIME_DAY); break;
+	case TYPEDESC_STRING: *(struct str *)v = text(g, f, true); break;
+	case TYPEDESC_BYTES: *(struct str *)v = text(g, f, false); break;
+	case TYPEDESC_JSON: *(struct str *)v = g->state & 1 ? S("{\"a\":[1,null]}") : S("null"); break;
+	case TYPEDESC_ENUM: memcpy(v, &t->values[g->state ? draw(g) % t->nvalues : 0].value, sizeof(int)); break;
+	case TYPEDESC_STRUCT: fill_struct(g, t, v); break;
+	case TYPEDESC_LIST:
+	case TYPEDESC_MAP: fill_list(g, t, f, v); break;
+	case TYPEDESC_PTR: fill_ptr(g, t, f, v); break;
+	case TYPEDESC_OPAQUE: break;
 	}
 }
 

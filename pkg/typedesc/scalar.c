@@ -67,7 +67,8 @@ parse_enum(const struct typedesc *t, struct str text, void *r_v, struct errmsg *
 			return 0;
 		}
 		if (n < sizeof(all))
-			n += (size_t)snprintf(all + n, sizeof(all) - n, "%s%s", i ? ", " : "", t->values[i].text[0] ? t->values[i].text : "\"\"");
+			n += (size_t)snprintf(
+			    all + n, sizeof(all) - n, "%s%s", i ? ", " : "", t->values[i].text[0] ? t->values[i].text : "\"\"");
 	}
 	return err_set(e, ERR_INVALID, "unknown value, expected one of: %s", all);
 }
@@ -94,16 +95,11 @@ typedesc_parse(struct arena *a, const struct typedesc *t, struct str text, void 
 			return err_set(e, ERR_INVALID, "expected true or false");
 		*(bool *)r_v = b;
 		return 0;
-	case TYPEDESC_I32:
-		return parse_int(t, text, INT32_MIN, INT32_MAX, r_v, e);
-	case TYPEDESC_U32:
-		return parse_int(t, text, 0, UINT32_MAX, r_v, e);
-	case TYPEDESC_I64:
-		return parse_int(t, text, INT64_MIN, INT64_MAX, r_v, e);
-	case TYPEDESC_F64:
-		return parse_float(text, r_v, e);
-	case TYPEDESC_STRING:
-		return parse_string(a, text, r_v, e);
+	case TYPEDESC_I32: return parse_int(t, text, INT32_MIN, INT32_MAX, r_v, e);
+	case TYPEDESC_U32: return parse_int(t, text, 0, UINT32_MAX, r_v, e);
+	case TYPEDESC_I64: return parse_int(t, text, INT64_MIN, INT64_MAX, r_v, e);
+	case TYPEDESC_F64: return parse_float(text, r_v, e);
+	case TYPEDESC_STRING: return parse_string(a, text, r_v, e);
 	case TYPEDESC_BYTES:
 		if (enc_unbase64(a, text, ENC_STD, r_v) < 0)
 			return err_set(e, ERR_INVALID, "expected base64");
@@ -116,10 +112,13 @@ typedesc_parse(struct arena *a, const struct typedesc *t, struct str text, void 
 		if (time_parse_duration(text, r_v) < 0)
 			return err_set(e, ERR_INVALID, "expected a duration like 1h30m");
 		return 0;
-	case TYPEDESC_ENUM:
-		return parse_enum(t, text, r_v, e);
-	case TYPEDESC_JSON: case TYPEDESC_OPAQUE: case TYPEDESC_STRUCT: case TYPEDESC_LIST: case TYPEDESC_MAP: case TYPEDESC_PTR:
-		break;
+	case TYPEDESC_ENUM: return parse_enum(t, text, r_v, e);
+	case TYPEDESC_JSON:
+	case TYPEDESC_OPAQUE:
+	case TYPEDESC_STRUCT:
+	case TYPEDESC_LIST:
+	case TYPEDESC_MAP:
+	case TYPEDESC_PTR: break;
 	}
 	bug("%s is no scalar", t->name);
 }
@@ -157,9 +156,7 @@ typedesc_print(struct buf *b, const struct typedesc *t, const void *v)
 	uint32_t u32;
 
 	switch (t->kind) {
-	case TYPEDESC_BOOL:
-		buf_addz(b, *(const bool *)v ? "true" : "false");
-		break;
+	case TYPEDESC_BOOL: buf_addz(b, *(const bool *)v ? "true" : "false"); break;
 	case TYPEDESC_I32:
 		memcpy(&i32, v, sizeof(i32));
 		buf_addi(b, i32);
@@ -172,15 +169,9 @@ typedesc_print(struct buf *b, const struct typedesc *t, const void *v)
 		memcpy(&i64, v, sizeof(i64));
 		buf_addi(b, i64);
 		break;
-	case TYPEDESC_F64:
-		print_float(b, *(const double *)v);
-		break;
-	case TYPEDESC_STRING:
-		buf_add(b, *(const struct str *)v);
-		break;
-	case TYPEDESC_BYTES:
-		enc_base64_add(b, *(const struct str *)v, ENC_STD);
-		break;
+	case TYPEDESC_F64: print_float(b, *(const double *)v); break;
+	case TYPEDESC_STRING: buf_add(b, *(const struct str *)v); break;
+	case TYPEDESC_BYTES: enc_base64_add(b, *(const struct str *)v, ENC_STD); break;
 	case TYPEDESC_TIME:
 		memcpy(&i64, v, sizeof(i64));
 		buf_add(b, time_rfc3339(&a, i64));
@@ -189,11 +180,13 @@ typedesc_print(struct buf *b, const struct typedesc *t, const void *v)
 		memcpy(&i64, v, sizeof(i64));
 		buf_add(b, time_duration(&a, i64));
 		break;
-	case TYPEDESC_ENUM:
-		buf_addz(b, typedesc_enum_text(t, v));
-		break;
-	case TYPEDESC_JSON: case TYPEDESC_OPAQUE: case TYPEDESC_STRUCT: case TYPEDESC_LIST: case TYPEDESC_MAP: case TYPEDESC_PTR:
-		bug("%s is no scalar", t->name);
+	case TYPEDESC_ENUM: buf_addz(b, typedesc_enum_text(t, v)); break;
+	case TYPEDESC_JSON:
+	case TYPEDESC_OPAQUE:
+	case TYPEDESC_STRUCT:
+	case TYPEDESC_LIST:
+	case TYPEDESC_MAP:
+	case TYPEDESC_PTR: bug("%s is no scalar", t->name);
 	}
 	arena_done(&a);
 }
@@ -216,23 +209,29 @@ measure(const struct typedesc *t, const void *v, int64_t *r_n, const char **r_un
 		memcpy(&u32, v, sizeof(u32));
 		*r_n = u32;
 		return true;
-	case TYPEDESC_I64: case TYPEDESC_DURATION:
-		memcpy(r_n, v, sizeof(*r_n));
-		return true;
+	case TYPEDESC_I64:
+	case TYPEDESC_DURATION: memcpy(r_n, v, sizeof(*r_n)); return true;
 	case TYPEDESC_F64:
 		memcpy(&d, v, sizeof(d));
 		*r_n = d < -9e18 ? INT64_MIN : d > 9e18 ? INT64_MAX : (int64_t)d;
 		return true;
-	case TYPEDESC_STRING: case TYPEDESC_BYTES: case TYPEDESC_JSON:
+	case TYPEDESC_STRING:
+	case TYPEDESC_BYTES:
+	case TYPEDESC_JSON:
 		*r_n = (int64_t)((const struct str *)v)->n;
 		*r_unit = " bytes";
 		return true;
-	case TYPEDESC_LIST: case TYPEDESC_MAP:
+	case TYPEDESC_LIST:
+	case TYPEDESC_MAP:
 		*r_n = (int64_t)((const struct typedesc_list *)v)->n;
 		*r_unit = " elements";
 		return true;
-	case TYPEDESC_BOOL: case TYPEDESC_TIME: case TYPEDESC_OPAQUE: case TYPEDESC_ENUM: case TYPEDESC_STRUCT: case TYPEDESC_PTR:
-		break;
+	case TYPEDESC_BOOL:
+	case TYPEDESC_TIME:
+	case TYPEDESC_OPAQUE:
+	case TYPEDESC_ENUM:
+	case TYPEDESC_STRUCT:
+	case TYPEDESC_PTR: break;
 	}
 	return false;
 }

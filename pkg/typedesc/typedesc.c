@@ -34,6 +34,16 @@ typedesc_field(const struct typedesc *t, struct str name)
 	return NULL;
 }
 
+const struct typedesc *
+typedesc_type(const struct typedesc *t, const char *field)
+{
+	const struct typedesc_field *f = typedesc_field(t, str_of(field));
+
+	if (f == NULL)
+		bug("%s has no field %s", t->name, field);
+	return f->type;
+}
+
 /* Edits (insert, delete, replace one character) between two names, ignoring ASCII case. */
 static unsigned
 distance(struct str x, struct str y)

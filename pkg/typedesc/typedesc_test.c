@@ -142,7 +142,7 @@ TEST(defaults)
 	int64_t none = 0;
 	bool off = false;
 
-	s = typedesc_map_set(test_arena(), typedesc_field(&typedesc_all_desc, S("MapSub"))->type, &v.map_sub, S("k"));
+	s = typedesc_map_set(test_arena(), typedesc_type(&typedesc_all_desc, "MapSub"), &v.map_sub, S("k"));
 	s->wait = &none;
 	s->on = &off;
 	typedesc_defaults(test_arena(), &typedesc_all_desc, &v);
@@ -152,7 +152,7 @@ TEST(defaults)
 	assert_int_equal(sub.level, TYPEDESC_COLOR_GREEN);
 	assert_true(sub.rate == 0.5);
 	assert_int_equal(v.sub_plain.port, 25);
-	s = typedesc_map_find(typedesc_field(&typedesc_all_desc, S("MapSub"))->type, &v.map_sub, S("k"));
+	s = typedesc_map_find(typedesc_type(&typedesc_all_desc, "MapSub"), &v.map_sub, S("k"));
 	assert_int_equal(s->port, 25);
 	assert_true(*s->wait == 0 && !*s->on);          /* present and zero is apart from absent */
 	assert_null(v.opt_bool);
@@ -160,7 +160,7 @@ TEST(defaults)
 
 TEST(maps_stay_sorted)
 {
-	const struct typedesc *t = typedesc_field(&typedesc_all_desc, S("Map"))->type;
+	const struct typedesc *t = typedesc_type(&typedesc_all_desc, "Map");
 	struct typedesc_str_map m = { 0 };
 	static const char *const keys[] = { "m", "b", "z", "a", "mm", "", "b" };
 
@@ -180,7 +180,7 @@ TEST(maps_stay_sorted)
 
 TEST(lists_grow)
 {
-	const struct typedesc *t = typedesc_field(&typedesc_all_desc, S("Strings"))->type;
+	const struct typedesc *t = typedesc_type(&typedesc_all_desc, "Strings");
 	struct str fixed[] = { S("x"), S("y"), S("z") };
 	struct typedesc_str_list l = { .v = fixed, .n = 3 };    /* an array of our own is never written behind its end */
 

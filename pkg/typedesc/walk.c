@@ -28,28 +28,32 @@ void
 typedesc_copy(struct arena *a, const struct typedesc *t, void *dst, const void *src)
 {
 	switch (t->kind) {
-	case TYPEDESC_BOOL: case TYPEDESC_I32: case TYPEDESC_U32: case TYPEDESC_I64: case TYPEDESC_F64:
-	case TYPEDESC_TIME: case TYPEDESC_DURATION: case TYPEDESC_ENUM:
-		memcpy(dst, src, t->size);
-		break;
-	case TYPEDESC_STRING: case TYPEDESC_BYTES: case TYPEDESC_JSON: {
+	case TYPEDESC_BOOL:
+	case TYPEDESC_I32:
+	case TYPEDESC_U32:
+	case TYPEDESC_I64:
+	case TYPEDESC_F64:
+	case TYPEDESC_TIME:
+	case TYPEDESC_DURATION:
+	case TYPEDESC_ENUM: memcpy(dst, src, t->size); break;
+	case TYPEDESC_STRING:
+	case TYPEDESC_BYTES:
+	case TYPEDESC_JSON: {
 		const struct str *s = src;
 
 		*(struct str *)dst = s->n ? str_dup(a, *s) : (struct str){ 0 };
 		break;
 	}
-	case TYPEDESC_OPAQUE:
-		memset(dst, 0, t->size);
-		break;
+	case TYPEDESC_OPAQUE: memset(dst, 0, t->size); break;
 	case TYPEDESC_STRUCT:
 		memset(dst, 0, t->size);
 		for (size_t i = 0; i < t->nfields; i++)
 			if (!(t->fields[i].flags & TYPEDESC_INTERNAL))
-				typedesc_copy(a, t->fields[i].type, typedesc_at(dst, &t->fields[i]), typedesc_at_const(src, &t->fields[i]));
+				typedesc_copy(
+				    a, t->fields[i].type, typedesc_at(dst, &t->fields[i]), typedesc_at_const(src, &t->fields[i]));
 		break;
-	case TYPEDESC_LIST: case TYPEDESC_MAP:
-		copy_list(a, t, dst, src);
-		break;
+	case TYPEDESC_LIST:
+	case TYPEDESC_MAP: copy_list(a, t, dst, src); break;
 	case TYPEDESC_PTR: {
 		const void *from = typedesc_ptr(src);
 		void *to = from ? typedesc_new(a, t->elem) : NULL;
@@ -80,25 +84,29 @@ bool
 typedesc_equal(const struct typedesc *t, const void *x, const void *y)
 {
 	switch (t->kind) {
-	case TYPEDESC_BOOL: case TYPEDESC_I32: case TYPEDESC_U32: case TYPEDESC_I64: case TYPEDESC_TIME: case TYPEDESC_DURATION:
-	case TYPEDESC_ENUM:
-		return memcmp(x, y, t->size) == 0;
-	case TYPEDESC_F64:
-		return *(const double *)x == *(const double *)y;
-	case TYPEDESC_STRING: case TYPEDESC_BYTES: case TYPEDESC_JSON:
-		return str_is(*(const struct str *)x, *(const struct str *)y);
-	case TYPEDESC_OPAQUE:
-		return true;
+	case TYPEDESC_BOOL:
+	case TYPEDESC_I32:
+	case TYPEDESC_U32:
+	case TYPEDESC_I64:
+	case TYPEDESC_TIME:
+	case TYPEDESC_DURATION:
+	case TYPEDESC_ENUM: return memcmp(x, y, t->size) == 0;
+	case TYPEDESC_F64: return *(const double *)x == *(const double *)y;
+	case TYPEDESC_STRING:
+	case TYPEDESC_BYTES:
+	case TYPEDESC_JSON: return str_is(*(const struct str *)x, *(const struct str *)y);
+	case TYPEDESC_OPAQUE: return true;
 	case TYPEDESC_STRUCT:
 		for (size_t i = 0; i < t->nfields; i++) {
 			const struct typedesc_field *f = &t->fields[i];
 
-			if (!(f->flags & TYPEDESC_INTERNAL) && !typedesc_equal(f->type, typedesc_at_const(x, f), typedesc_at_const(y, f)))
+			if (!(f->flags & TYPEDESC_INTERNAL) &&
+			    !typedesc_equal(f->type, typedesc_at_const(x, f), typedesc_at_const(y, f)))
 				return false;
 		}
 		return true;
-	case TYPEDESC_LIST: case TYPEDESC_MAP:
-		return equal_list(t, x, y);
+	case TYPEDESC_LIST:
+	case TYPEDESC_MAP: return equal_list(t, x, y);
 	case TYPEDESC_PTR: {
 		const void *p = typedesc_ptr(x), *q = typedesc_ptr(y);
 
@@ -114,24 +122,27 @@ typedesc_is_zero(const struct typedesc *t, const void *v)
 	int64_t zero = 0;
 
 	switch (t->kind) {
-	case TYPEDESC_BOOL: case TYPEDESC_I32: case TYPEDESC_U32: case TYPEDESC_I64: case TYPEDESC_TIME: case TYPEDESC_DURATION:
-	case TYPEDESC_ENUM:
-		return memcmp(v, &zero, t->size) == 0;
-	case TYPEDESC_F64:
-		return *(const double *)v == 0;
-	case TYPEDESC_STRING: case TYPEDESC_BYTES: case TYPEDESC_JSON:
-		return ((const struct str *)v)->n == 0;
-	case TYPEDESC_OPAQUE:
-		return true;
+	case TYPEDESC_BOOL:
+	case TYPEDESC_I32:
+	case TYPEDESC_U32:
+	case TYPEDESC_I64:
+	case TYPEDESC_TIME:
+	case TYPEDESC_DURATION:
+	case TYPEDESC_ENUM: return memcmp(v, &zero, t->size) == 0;
+	case TYPEDESC_F64: return *(const double *)v == 0;
+	case TYPEDESC_STRING:
+	case TYPEDESC_BYTES:
+	case TYPEDESC_JSON: return ((const struct str *)v)->n == 0;
+	case TYPEDESC_OPAQUE: return true;
 	case TYPEDESC_STRUCT:
 		for (size_t i = 0; i < t->nfields; i++)
-			if (!(t->fields[i].flags & TYPEDESC_INTERNAL) && !typedesc_is_zero(t->fields[i].type, typedesc_at_const(v, &t->fields[i])))
+			if (!(t->fields[i].flags & TYPEDESC_INTERNAL) &&
+			    !typedesc_is_zero(t->fields[i].type, typedesc_at_const(v, &t->fields[i])))
 				return false;
 		return true;
-	case TYPEDESC_LIST: case TYPEDESC_MAP:
-		return ((const struct typedesc_list *)v)->n == 0;
-	case TYPEDESC_PTR:
-		return typedesc_ptr(v) == NULL;
+	case TYPEDESC_LIST:
+	case TYPEDESC_MAP: return ((const struct typedesc_list *)v)->n == 0;
+	case TYPEDESC_PTR: return typedesc_ptr(v) == NULL;
 	}
 	return true;
 }
@@ -171,7 +182,8 @@ typedesc_defaults(struct arena *a, const struct typedesc *t, void *v)
 			typedesc_defaults(a, f->type, typedesc_at(v, f));
 		}
 		break;
-	case TYPEDESC_LIST: case TYPEDESC_MAP: {
+	case TYPEDESC_LIST:
+	case TYPEDESC_MAP: {
 		const struct typedesc_list *l = v;
 
 		for (size_t i = 0; i < l->n; i++)
@@ -182,8 +194,7 @@ typedesc_defaults(struct arena *a, const struct typedesc *t, void *v)
 		if (typedesc_ptr(v))
 			typedesc_defaults(a, t->elem, typedesc_ptr(v));
 		break;
-	default:
-		break;
+	default: break;
 	}
 }
 
@@ -200,7 +211,7 @@ typedesc_map_sort(const struct typedesc *t, void *map, struct str *r_dup)
 
 	if (l->n == 0)
 		return true;
-	qsort(l->v, l->n, t->stride, cmp_keys);         /* an entry begins with its key */
+	qsort(l->v, l->n, t->stride, cmp_keys); /* an entry begins with its key */
 	for (size_t i = 1; i < l->n; i++) {
 		if (!str_is(*typedesc_key(t, l, i - 1), *typedesc_key(t, l, i)))
 			continue;

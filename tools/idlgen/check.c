@@ -13,7 +13,8 @@ struct check {
 	bool failed;
 };
 
-static void printf_(3, 4)
+static void fail(struct check *c, unsigned line, const char *fmt, ...) printf_(3, 4);
+static void
 fail(struct check *c, unsigned line, const char *fmt, ...)
 {
 	va_list ap;
@@ -40,9 +41,8 @@ is_one_of(struct str s, const char *const *list)
 bool
 idl_is_prim(struct str name)
 {
-	static const char *const prims[] = {
-		"bool", "i32", "u32", "i64", "f64", "string", "bytes", "time", "duration", "json", "opaque", NULL
-	};
+	static const char *const prims[] = { "bool", "i32", "u32", "i64", "f64", "string", "bytes", "time", "duration", "json",
+		"opaque", NULL };
 
 	return is_one_of(name, prims);
 }
@@ -51,11 +51,10 @@ idl_is_prim(struct str name)
 static void
 check_name(struct check *c, struct str name, unsigned line)
 {
-	static const char *const keywords[] = {
-		"auto", "bool", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "false", "float",
-		"for", "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct",
-		"switch", "true", "typedef", "typeof", "union", "unsigned", "void", "volatile", "while", NULL
-	};
+	static const char *const keywords[] = { "auto", "bool", "break", "case", "char", "const", "continue", "default", "do",
+		"double", "else", "enum", "extern", "false", "float", "for", "goto", "if", "inline", "int", "long", "register",
+		"restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch", "true", "typedef", "typeof",
+		"union", "unsigned", "void", "volatile", "while", NULL };
 	struct cur p = cur_of(name);
 
 	if (!cur_class_has(&cur_alpha, (unsigned char)(name.n ? name.p[0] : 0)))
@@ -156,8 +155,9 @@ check_bound(struct check *c, const struct idl_field *f, struct str v)
 
 	if (v.p == NULL)
 		return;
-	if (is_prim(t, "duration") ? time_parse_duration(v, &i) == 0 : str_i64(v, &i) == 0 &&
-	    (t->kind == IDL_LIST || t->kind == IDL_MAP || is_prim(t, "i32 u32 i64 f64 string bytes")))
+	if (is_prim(t, "duration") ?
+		time_parse_duration(v, &i) == 0 :
+		str_i64(v, &i) == 0 && (t->kind == IDL_LIST || t->kind == IDL_MAP || is_prim(t, "i32 u32 i64 f64 string bytes")))
 		return;
 	fail(c, f->line, "min or max of \"" STRF "\" does not fit its type", STRA(f->name));
 }

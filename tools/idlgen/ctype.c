@@ -2,16 +2,24 @@
 #include "ctype.h"
 
 struct prim {
-	const char *name, *c, *base;    /* base of lists and maps, which kinds of the same C type share */
+	const char *name, *c, *base; /* base of lists and maps, which kinds of the same C type share */
 };
 
 static const struct prim *
 prim(struct str name)
 {
 	static const struct prim prims[] = {
-		{ "bool", "bool", "bool" }, { "i32", "int32_t", "i32" }, { "u32", "uint32_t", "u32" }, { "i64", "int64_t", "i64" },
-		{ "f64", "double", "f64" }, { "string", "struct str", "str" }, { "bytes", "struct str", "str" }, { "time", "int64_t", "i64" },
-		{ "duration", "int64_t", "i64" }, { "json", "struct str", "str" }, { "opaque", "void *", "opaque" },
+		{ "bool", "bool", "bool" },
+		{ "i32", "int32_t", "i32" },
+		{ "u32", "uint32_t", "u32" },
+		{ "i64", "int64_t", "i64" },
+		{ "f64", "double", "f64" },
+		{ "string", "struct str", "str" },
+		{ "bytes", "struct str", "str" },
+		{ "time", "int64_t", "i64" },
+		{ "duration", "int64_t", "i64" },
+		{ "json", "struct str", "str" },
+		{ "opaque", "void *", "opaque" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(prims); i++)
@@ -24,18 +32,15 @@ struct str
 ctype(struct arena *a, const struct idl_file *f, const struct idl_type *t)
 {
 	switch (t->kind) {
-	case IDL_PRIM:
-		return str_of(prim(t->name)->c);
-	case IDL_NAMED:
-		return str_fmt(a, "%s " STRF, t->decl->kind == IDL_ENUM ? "enum" : "struct", STRA(t->decl->c));
+	case IDL_PRIM: return str_of(prim(t->name)->c);
+	case IDL_NAMED: return str_fmt(a, "%s " STRF, t->decl->kind == IDL_ENUM ? "enum" : "struct", STRA(t->decl->c));
 	case IDL_OPT: {
 		struct str c = ctype(a, f, t->elem);
 
 		return str_ends(c, S("*")) ? str_cat(a, c, S("*")) : str_cat(a, c, S(" *"));
 	}
 	case IDL_LIST:
-	case IDL_MAP:
-		break;
+	case IDL_MAP: break;
 	}
 	return str_cat(a, S("struct "), cname(a, f, t));
 }
@@ -84,6 +89,12 @@ cname(struct arena *a, const struct idl_file *f, const struct idl_type *t)
 	return str_cat(a, inner, t->kind == IDL_LIST ? S("_list") : S("_map"));
 }
 
+const char *
+pick(const struct idl_type *t, const char *list, const char *map, const char *opt)
+{
+	return t->kind == IDL_LIST ? list : t->kind == IDL_MAP ? map : opt;
+}
+
 static struct str
 derived_name(struct arena *a, const struct idl_type *t)
 {
@@ -94,7 +105,7 @@ derived_name(struct arena *a, const struct idl_type *t)
 	if (t->kind == IDL_NAMED)
 		return t->decl->c;
 	inner = derived_name(a, t->elem);
-	return str_fmt(a, "%s%s_of_" STRF, t->nullable ? "null_" : "", t->kind == IDL_LIST ? "list" : t->kind == IDL_MAP ? "map" : "ptr", STRA(inner));
+	return str_fmt(a, "%s%s_of_" STRF, t->nullable ? "null_" : "", pick(t, "list", "map", "ptr"), STRA(inner));
 }
 
 struct str
@@ -114,7 +125,7 @@ idlname(struct arena *a, const struct idl_type *t)
 	if (is_direct(t))
 		return t->name;
 	struct str inner = idlname(a, t->elem);
-	return str_fmt(a, "%s%s" STRF, t->nullable ? "?" : "", t->kind == IDL_LIST ? "[]" : t->kind == IDL_MAP ? "map[string]" : "?", STRA(inner));
+	return str_fmt(a, "%s%s" STRF, t->nullable ? "?" : "", pick(t, "[]", "map[string]", "?"), STRA(inner));
 }
 
 static void

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The source: descriptor tables. */
-#include "ctype.h"
 #include "base/timeutil.h"
+#include "ctype.h"
 
 static void
 emit_derived(struct arena *a, struct buf *b, const struct idl_file *f, const struct derived *d)
@@ -9,14 +9,16 @@ emit_derived(struct arena *a, struct buf *b, const struct idl_file *f, const str
 	const struct idl_type *t = d->t;
 
 	buf_addf(b, "static const struct typedesc " STRF " = {\n\t.kind = TYPEDESC_%s, .nullable = %s, .name = ", STRA(d->name),
-	    t->kind == IDL_LIST ? "LIST" : t->kind == IDL_MAP ? "MAP" : "PTR", t->nullable ? "true" : "false");
+	    pick(t, "LIST", "MAP", "PTR"), t->nullable ? "true" : "false");
 	idl_quote(b, idlname(a, t));
-	buf_addf(b, ", .doc = \"\",\n\t.size = sizeof(%s), .elem = " STRF, t->kind == IDL_OPT ? "void *" : "struct typedesc_list", STRA(cdesc(a, f, t->elem)));
+	buf_addf(b, ", .doc = \"\",\n\t.size = sizeof(%s), .elem = " STRF, t->kind == IDL_OPT ? "void *" : "struct typedesc_list",
+	    STRA(cdesc(a, f, t->elem)));
 	if (t->kind == IDL_MAP) {
 		struct str name = cname(a, f, t);
 
 		name = str_upto(name, name.n - 4);
-		buf_addf(b, ",\n\t.stride = sizeof(struct " STRF "_entry), .value_off = offsetof(struct " STRF "_entry, v)", STRA(name), STRA(name));
+		buf_addf(b, ",\n\t.stride = sizeof(struct " STRF "_entry), .value_off = offsetof(struct " STRF "_entry, v)",
+		    STRA(name), STRA(name));
 	}
 	buf_addz(b, ",\n};\n");
 }
@@ -38,9 +40,18 @@ emit_bound(struct buf *b, const char *name, const struct idl_field *f, struct st
 static void
 emit_flags(struct buf *b, const struct idl_field *f)
 {
-	const struct { bool on; const char *name; } flags[] = {
-		{ f->optional, "OPTIONAL" }, { f->deprecated, "DEPRECATED" }, { f->internal, "INTERNAL" }, { f->derived, "DERIVED" }, { f->secret, "SECRET" },
-		{ f->omitempty, "OMITEMPTY" }, { f->min.p != NULL, "HAS_MIN" }, { f->max.p != NULL, "HAS_MAX" },
+	const struct {
+		bool on;
+		const char *name;
+	} flags[] = {
+		{ f->optional, "OPTIONAL" },
+		{ f->deprecated, "DEPRECATED" },
+		{ f->internal, "INTERNAL" },
+		{ f->derived, "DERIVED" },
+		{ f->secret, "SECRET" },
+		{ f->omitempty, "OMITEMPTY" },
+		{ f->min.p != NULL, "HAS_MIN" },
+		{ f->max.p != NULL, "HAS_MAX" },
 	};
 	const char *sep = ", .flags = ";
 
@@ -65,7 +76,8 @@ emit_struct(struct arena *a, struct buf *b, const struct idl_file *f, const stru
 
 		buf_addz(b, "\t{ .name = ");
 		idl_quote(b, fl->text);
-		buf_addf(b, ", .type = " STRF ", .offset = offsetof(struct " STRF ", " STRF ")", STRA(cdesc(a, f, fl->type)), STRA(d->c), STRA(flat.v[i].path));
+		buf_addf(b, ", .type = " STRF ", .offset = offsetof(struct " STRF ", " STRF ")", STRA(cdesc(a, f, fl->type)),
+		    STRA(d->c), STRA(flat.v[i].path));
 		emit_flags(b, fl);
 		emit_bound(b, "min", fl, fl->min);
 		emit_bound(b, "max", fl, fl->max);
@@ -79,7 +91,8 @@ emit_struct(struct arena *a, struct buf *b, const struct idl_file *f, const stru
 	}
 	if (flat.n)
 		buf_addz(b, "};\n");
-	buf_addf(b, "%sconst struct typedesc " STRF "_desc = {\n\t.kind = TYPEDESC_STRUCT, .name = ", global ? "" : "static ", STRA(d->c));
+	buf_addf(b, "%sconst struct typedesc " STRF "_desc = {\n\t.kind = TYPEDESC_STRUCT, .name = ", global ? "" : "static ",
+	    STRA(d->c));
 	idl_quote(b, d->name);
 	buf_addf(b, ", .size = sizeof(struct " STRF "), ", STRA(d->c));
 	if (flat.n)
@@ -102,7 +115,8 @@ emit_enum(struct buf *b, const struct idl_decl *d)
 	}
 	buf_addf(b, "};\nconst struct typedesc " STRF "_desc = {\n\t.kind = TYPEDESC_ENUM, .name = ", STRA(d->c));
 	idl_quote(b, d->name);
-	buf_addf(b, ", .size = sizeof(enum " STRF "), .values = " STRF "_values, .nvalues = %zu,\n\t.doc = ", STRA(d->c), STRA(d->c), d->nvalues);
+	buf_addf(b, ", .size = sizeof(enum " STRF "), .values = " STRF "_values, .nvalues = %zu,\n\t.doc = ", STRA(d->c),
+	    STRA(d->c), d->nvalues);
 	idl_quote(b, d->doc);
 	buf_addz(b, ",\n};\n\n");
 }
@@ -110,8 +124,14 @@ emit_enum(struct buf *b, const struct idl_decl *d)
 static void
 emit_row(struct buf *b, const struct idl_decl *d)
 {
-	static const struct { const char *kind, *name; } kinds[] = {
-		{ "i64", "I64" }, { "bool", "BOOL" }, { "real", "F64" }, { "text", "STRING" }, { "blob", "BYTES" },
+	static const struct {
+		const char *kind, *name;
+	} kinds[] = {
+		{ "i64", "I64" },
+		{ "bool", "BOOL" },
+		{ "real", "F64" },
+		{ "text", "STRING" },
+		{ "blob", "BYTES" },
 	};
 
 	buf_addf(b, "static const struct typedesc_column " STRF "_cols[] = {\n", STRA(d->c));
@@ -128,15 +148,18 @@ emit_row(struct buf *b, const struct idl_decl *d)
 		else
 			buf_addz(b, "0 },\n");
 	}
-	buf_addf(b, "};\nconst struct typedesc_row " STRF "_row = { \"" STRF "\", sizeof(struct " STRF "), " STRF "_cols, %zu };\n\n", STRA(d->c), STRA(d->name),
-	    STRA(d->c), STRA(d->c), d->ncols);
+	buf_addf(b,
+	    "};\nconst struct typedesc_row " STRF "_row = { \"" STRF "\", sizeof(struct " STRF "), " STRF "_cols, %zu };\n\n",
+	    STRA(d->c), STRA(d->name), STRA(d->c), STRA(d->c), d->ncols);
 }
 
 /* A handler takes its own types; the table has one type for all. */
 static void
 emit_call(struct buf *b, const struct idl_func *fn)
 {
-	buf_addf(b, "static int\ncall_" STRF "(struct apictx *c, const void *in, void *out)\n{\n\treturn " STRF "(c, in, out);\n}\n", STRA(fn->c), STRA(fn->c));
+	buf_addf(b,
+	    "static int\ncall_" STRF "(struct apictx *c, const void *in, void *out)\n{\n\treturn " STRF "(c, in, out);\n}\n",
+	    STRA(fn->c), STRA(fn->c));
 	if (fn->errors.n == 0)
 		return;
 	buf_addf(b, "static const char *const " STRF "_errors[] = { ", STRA(fn->c));
@@ -162,7 +185,8 @@ emit_api(struct arena *a, struct buf *b, const struct idl_file *f)
 
 		buf_addz(b, "\t{ .name = ");
 		idl_quote(b, fn->name);
-		buf_addf(b, ", .in = &" STRF "_desc, .out = &" STRF "_desc, .call = call_" STRF ", .errors = ", STRA(fn->in.c), STRA(fn->out.c), STRA(fn->c));
+		buf_addf(b, ", .in = &" STRF "_desc, .out = &" STRF "_desc, .call = call_" STRF ", .errors = ", STRA(fn->in.c),
+		    STRA(fn->out.c), STRA(fn->c));
 		if (fn->errors.n)
 			buf_addf(b, STRF "_errors", STRA(fn->c));
 		else
@@ -171,8 +195,10 @@ emit_api(struct arena *a, struct buf *b, const struct idl_file *f)
 		idl_quote(b, fn->doc);
 		buf_addz(b, " },\n");
 	}
-	buf_addf(b, "};\nconst struct typedesc_api " STRF "_" STRF "_api = { .name = \"" STRF "\", .funcs = funcs, .nfuncs = %zu, .doc = ", STRA(f->pkg),
-	    STRA(f->base), STRA(f->base), f->nfuncs);
+	buf_addf(b,
+	    "};\nconst struct typedesc_api " STRF "_" STRF "_api = { .name = \"" STRF
+	    "\", .funcs = funcs, .nfuncs = %zu, .doc = ",
+	    STRA(f->pkg), STRA(f->base), STRA(f->base), f->nfuncs);
 	idl_quote(b, f->doc);
 	buf_addz(b, " };\n\n");
 }
@@ -184,21 +210,16 @@ idl_emit_c(struct arena *a, struct buf *b, const struct idl_file *f)
 	size_t ntypes = 0;
 
 	derive(a, f, &ds);
-	buf_addf(b, "/* Made by idlgen from " STRF ". */\n#include \"" STRF "/" STRF "_idl.h\"\n\n", STRA(f->path), STRA(f->pkg), STRA(f->base));
+	buf_addf(b, "/* Made by idlgen from " STRF ". */\n#include \"" STRF "/" STRF "_idl.h\"\n\n", STRA(f->path), STRA(f->pkg),
+	    STRA(f->base));
 	for (size_t i = 0; i < ds.n; i++)
 		emit_derived(a, b, f, &ds.v[i]);
 	buf_addc(b, '\n');
 	for (size_t i = 0; i < f->ndecls; i++) {
 		switch (f->decls[i]->kind) {
-		case IDL_STRUCT:
-			emit_struct(a, b, f, f->decls[i], true);
-			break;
-		case IDL_ENUM:
-			emit_enum(b, f->decls[i]);
-			break;
-		case IDL_ROW:
-			emit_row(b, f->decls[i]);
-			break;
+		case IDL_STRUCT: emit_struct(a, b, f, f->decls[i], true); break;
+		case IDL_ENUM: emit_enum(b, f->decls[i]); break;
+		case IDL_ROW: emit_row(b, f->decls[i]); break;
 		}
 	}
 	if (f->nfuncs)

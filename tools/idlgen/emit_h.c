@@ -36,7 +36,8 @@ emit_enum(struct arena *a, struct buf *b, const struct idl_decl *d)
 		const struct idl_value *v = &d->values[i];
 
 		emit_doc(b, v->doc, "\t");
-		buf_addf(b, "\t" STRF "_" STRF " = %zu,\n", STRA(prefix), STRA(str_upper(a, idl_lower(a, v->name))), v->text.n ? i + 1 : 0);
+		buf_addf(b, "\t" STRF "_" STRF " = %zu,\n", STRA(prefix), STRA(str_upper(a, idl_lower(a, v->name))),
+		    v->text.n ? i + 1 : 0);
 	}
 	buf_addz(b, "};\n\n");
 }
@@ -54,14 +55,16 @@ static void
 emit_list(struct arena *a, struct buf *b, struct str c, struct str name)
 {
 	(void)a;
-	buf_addf(b, "struct " STRF "_list { " STRF "%s*v; size_t n; bool null; };\n", STRA(name), STRA(c), str_ends(c, S("*")) ? "" : " ");
+	buf_addf(b, "struct " STRF "_list { " STRF "%s*v; size_t n; bool null; };\n", STRA(name), STRA(c),
+	    str_ends(c, S("*")) ? "" : " ");
 	buf_addf(b, "struct " STRF "_map { struct " STRF "_entry *v; size_t n; bool null; };\n", STRA(name), STRA(name));
 }
 
 static void
 emit_entry(struct buf *b, struct str c, struct str name)
 {
-	buf_addf(b, "struct " STRF "_entry { struct str k; " STRF "%sv; };\n", STRA(name), STRA(c), str_ends(c, S("*")) ? "" : " ");
+	buf_addf(
+	    b, "struct " STRF "_entry { struct str k; " STRF "%sv; };\n", STRA(name), STRA(c), str_ends(c, S("*")) ? "" : " ");
 }
 
 static void
@@ -113,8 +116,14 @@ emit_struct(struct arena *a, struct buf *b, const struct idl_decl *d, struct ord
 static void
 emit_row(struct arena *a, struct buf *b, const struct idl_decl *d)
 {
-	static const struct { const char *kind, *c; } types[] = {
-		{ "i64", "int64_t " }, { "bool", "bool " }, { "real", "double " }, { "text", "struct str " }, { "blob", "struct str " },
+	static const struct {
+		const char *kind, *c;
+	} types[] = {
+		{ "i64", "int64_t " },
+		{ "bool", "bool " },
+		{ "real", "double " },
+		{ "text", "struct str " },
+		{ "blob", "struct str " },
 	};
 
 	emit_doc(b, d->doc, "");
@@ -141,8 +150,8 @@ emit_func(struct arena *a, struct buf *b, const struct idl_func *fn)
 	emit_fields(a, b, &fn->in);
 	emit_fields(a, b, &fn->out);
 	emit_doc(b, fn->doc, "");
-	buf_addf(b, "int " STRF "(struct apictx *c, const struct " STRF " *in, struct " STRF " *out) must_use_;\n\n", STRA(fn->c), STRA(fn->in.c),
-	    STRA(fn->out.c));
+	buf_addf(b, "int " STRF "(struct apictx *c, const struct " STRF " *in, struct " STRF " *out) must_use_;\n\n", STRA(fn->c),
+	    STRA(fn->in.c), STRA(fn->out.c));
 }
 
 void
@@ -183,9 +192,11 @@ idl_emit_h(struct arena *a, struct buf *b, const struct idl_file *f)
 			continue;
 		name = str_upto(name, name.n - (t->kind == IDL_LIST ? 5 : 4));
 		if (t->kind == IDL_LIST)
-			buf_addf(b, "struct " STRF "_list { " STRF " *v; size_t n; bool null; };\n", STRA(name), STRA(ctype(a, f, t->elem)));
+			buf_addf(b, "struct " STRF "_list { " STRF " *v; size_t n; bool null; };\n", STRA(name),
+			    STRA(ctype(a, f, t->elem)));
 		else
-			buf_addf(b, "struct " STRF "_map { struct " STRF "_entry *v; size_t n; bool null; };\n", STRA(name), STRA(name));
+			buf_addf(b, "struct " STRF "_map { struct " STRF "_entry *v; size_t n; bool null; };\n", STRA(name),
+			    STRA(name));
 	}
 	buf_addc(b, '\n');
 	for (size_t i = 0; i < f->ndecls; i++)
@@ -207,8 +218,9 @@ idl_emit_h(struct arena *a, struct buf *b, const struct idl_file *f)
 		if (f->decls[i]->kind != IDL_ROW)
 			buf_addf(b, "extern const struct typedesc " STRF "_desc;\n", STRA(f->decls[i]->c));
 	buf_addz(b, "/* All structs above; for tests that go over every type. */\n");
-	buf_addf(b, "extern const struct typedesc *const " STRF "_" STRF "_types[];\nextern const size_t " STRF "_" STRF "_ntypes;\n", STRA(f->pkg), STRA(f->base),
-	    STRA(f->pkg), STRA(f->base));
+	buf_addf(b,
+	    "extern const struct typedesc *const " STRF "_" STRF "_types[];\nextern const size_t " STRF "_" STRF "_ntypes;\n",
+	    STRA(f->pkg), STRA(f->base), STRA(f->pkg), STRA(f->base));
 	if (f->nfuncs)
 		buf_addf(b, "extern const struct typedesc_api " STRF "_" STRF "_api;\n", STRA(f->pkg), STRA(f->base));
 	buf_addz(b, "\n#endif\n");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * api.json: the API for other programs, in the form of sherpadoc, which existing client generators read: types as lists of words, "[]", "{}" and
- * "nullable" before the type they apply to.
+ * api.json: the API for other programs, in the form of sherpadoc, which existing client generators read: types as lists of
+ * words, "[]", "{}" and "nullable" before the type they apply to.
  */
 #include "idl.h"
 
@@ -32,9 +32,19 @@ member(struct buf *b, const char *name, struct str v)
 static struct str
 word(const struct idl_type *t)
 {
-	static const struct { const char *idl, *sherpa; } words[] = {
-		{ "bool", "bool" }, { "i32", "int32" }, { "u32", "uint32" }, { "i64", "int64" }, { "f64", "float64" }, { "string", "string" },
-		{ "bytes", "string" }, { "time", "timestamp" }, { "duration", "int64" }, { "json", "any" },
+	static const struct {
+		const char *idl, *sherpa;
+	} words[] = {
+		{ "bool", "bool" },
+		{ "i32", "int32" },
+		{ "u32", "uint32" },
+		{ "i64", "int64" },
+		{ "f64", "float64" },
+		{ "string", "string" },
+		{ "bytes", "string" },
+		{ "time", "timestamp" },
+		{ "duration", "int64" },
+		{ "json", "any" },
 	};
 
 	if (t->kind == IDL_NAMED)

@@ -38,15 +38,9 @@ type(struct buf *b, const struct idl_type *t)
 	bool null = t->nullable || t->kind == IDL_OPT;
 
 	switch (t->kind) {
-	case IDL_PRIM:
-		buf_addz(b, prim(t->name));
-		break;
-	case IDL_NAMED:
-		buf_add(b, t->decl->name);
-		break;
-	case IDL_OPT:
-		type(b, t->elem);
-		break;
+	case IDL_PRIM: buf_addz(b, prim(t->name)); break;
+	case IDL_NAMED: buf_add(b, t->decl->name); break;
+	case IDL_OPT: type(b, t->elem); break;
 	case IDL_LIST:
 		buf_addz(b, "Array<");
 		type(b, t->elem);
@@ -172,8 +166,8 @@ static const char runtime[] =
     "interface Field_ { Name: string; Optional: boolean; Typewords: string[] }\n"
     "interface Type_ { Fields?: Field_[]; Values?: string[] }\n"
     "\n"
-    "// check returns the value with times as Date, and throws an Error naming the place where it is not of the type. Unknown fields are\n"
-    "// ignored, so that older clients work with newer servers.\n"
+    "// check returns the value with times as Date, and throws an Error naming the place where it is not of the type. Unknown\n"
+    "// fields are ignored, so that older clients work with newer servers.\n"
     "const check = (path: string, words: string[], v: any): any => {\n"
     "\tconst fail = (want: string) => { throw new Error(`${path || 'value'}: expected ${want}`) }\n"
     "\tif (words[0] === 'nullable') {\n"
@@ -233,7 +227,9 @@ static const char client[] =
     "\tonError?: (err: CallError) => void // told of each failure before it is thrown\n"
     "}\n"
     "\n"
-    "const call = async (baseURL: string, options: ClientOptions, name: string, params: any[], returns: string[][]): Promise<any> => {\n"
+    "const call = async (\n"
+    "\tbaseURL: string, options: ClientOptions, name: string, params: any[], returns: string[][]\n"
+    "): Promise<any> => {\n"
     "\tconst fail = (code: string, message: string): never => {\n"
     "\t\tconst err = new CallError(code, message)\n"
     "\t\tif (options.onError) { options.onError(err) }\n"
@@ -243,7 +239,8 @@ static const char client[] =
     "\tif (options.csrfHeader && options.csrfToken) { headers[options.csrfHeader] = options.csrfToken() }\n"
     "\tlet resp: Response\n"
     "\ttry {\n"
-    "\t\tresp = await fetch(baseURL + name, { method: 'POST', headers: headers, body: JSON.stringify({ params: params }), signal: options.signal })\n"
+    "\t\tconst body = JSON.stringify({ params: params })\n"
+    "\t\tresp = await fetch(baseURL + name, { method: 'POST', headers: headers, body: body, signal: options.signal })\n"
     "\t} catch (e) {\n"
     "\t\treturn fail('client:connection', 'connection failed: ' + String(e))\n"
     "\t}\n"
@@ -272,9 +269,53 @@ static void
 param(struct buf *b, struct str name)
 {
 	static const char *const taken[] = {
-		"await", "break", "call", "case", "catch", "class", "const", "continue", "debugger", "default", "delete", "do", "else", "enum", "export", "extends", "false",
-		"finally", "for", "function", "if", "implements", "import", "in", "instanceof", "interface", "let", "new", "null", "package", "private", "protected", "public",
-		"return", "static", "super", "switch", "this", "throw", "true", "try", "typeof", "var", "void", "while", "with", "yield",
+		"await",
+		"break",
+		"call",
+		"case",
+		"catch",
+		"class",
+		"const",
+		"continue",
+		"debugger",
+		"default",
+		"delete",
+		"do",
+		"else",
+		"enum",
+		"export",
+		"extends",
+		"false",
+		"finally",
+		"for",
+		"function",
+		"if",
+		"implements",
+		"import",
+		"in",
+		"instanceof",
+		"interface",
+		"let",
+		"new",
+		"null",
+		"package",
+		"private",
+		"protected",
+		"public",
+		"return",
+		"static",
+		"super",
+		"switch",
+		"this",
+		"throw",
+		"true",
+		"try",
+		"typeof",
+		"var",
+		"void",
+		"while",
+		"with",
+		"yield",
 	};
 
 	buf_add(b, name);
@@ -306,7 +347,8 @@ emit_func(struct buf *b, const struct idl_func *fn)
 		buf_addz(b, i ? ", " : "");
 		type(b, out->v[i].type);
 	}
-	buf_addf(b, "%s> {\n\t\treturn await call(this.baseURL, this.options, \"" STRF "\", [", out->n > 1 ? "]" : "", STRA(fn->name));
+	buf_addf(
+	    b, "%s> {\n\t\treturn await call(this.baseURL, this.options, \"" STRF "\", [", out->n > 1 ? "]" : "", STRA(fn->name));
 	for (size_t i = 0; i < in->n; i++) {
 		buf_addz(b, i ? ", " : "");
 		param(b, in->v[i].text);

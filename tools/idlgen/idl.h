@@ -2,8 +2,8 @@
 /*
  * idl - the language that describes our types, and what idlgen makes of it. Build-time only.
  *
- * A file pkg/x/y.idl describes types of package x. A declaration ends at its brace, a field, value, column or function at the end of its
- * line (lists in parentheses may go over several lines). "///" lines document what follows, "//" is a remark.
+ * A file pkg/x/y.idl describes types of package x. A declaration ends at its brace, a field, value, column or function at the
+ * end of its line (lists in parentheses may go over several lines). "///" lines document what follows, "//" is a remark.
  *
  *	import "config/config.idl"              // its types are then config.Name
  *
@@ -32,7 +32,8 @@
  *	func Name(param type, ...) type errors(user:notFound)
  *	func Name(param type, ...) (result type, ...)
  *
- * Names in C: the package, then the name in lower case with underscores between words (SMTPMaxMessageSize: smtp_max_message_size).
+ * Names in C: the package, then the name in lower case with underscores between words (SMTPMaxMessageSize:
+ * smtp_max_message_size).
  */
 #ifndef IDLGEN_IDL_H
 #define IDLGEN_IDL_H
@@ -123,7 +124,8 @@ typedef int idl_read_fn(void *arg, struct arena *a, struct str path, struct str 
 /*
  * idl_parse reads a text and all it imports, resolves and checks names. Errors are "path:line: text". path is "ROOT/x/y.idl".
  */
-int idl_parse(struct arena *a, struct str path, struct str text, idl_read_fn *rd, void *rd_arg, struct idl_file **r_file, struct errmsg *e) must_use_;
+int idl_parse(struct arena *a, struct str path, struct str text, idl_read_fn *rd, void *rd_arg,
+    struct idl_file **r_file, struct errmsg *e) must_use_;
 
 /* idl_lower derives a name in C. */
 struct str idl_lower(struct arena *a, struct str name);
@@ -136,7 +138,10 @@ void idl_emit_ts(struct arena *a, struct buf *b, const struct idl_file *f);
 
 /* ---- shared by the emitters */
 
-/* idl_types lists all structs and enums that the functions of a file (or, without functions, the file) use, imported ones too, in order. */
+/*
+ * idl_types lists all structs and enums that the functions of a file (or, without functions, the file) use, imported ones
+ * too, in order.
+ */
 struct idl_decls {
 	const struct idl_decl **v;
 	size_t n, cap;

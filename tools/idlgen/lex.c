@@ -92,7 +92,7 @@ lex_next(struct lex *l)
 	int ch = cur_peek(&l->c);
 	if (ch == '\n') {
 		cur_char(&l->c, '\n');
-		if (l->doc.n && l->doc_line != l->line) {       /* an empty line: it documents the file, or nothing */
+		if (l->doc.n && l->doc_line != l->line) { /* an empty line: it documents the file, or nothing */
 			if (!l->begun)
 				l->file_doc = l->doc;
 			lex_doc(l);

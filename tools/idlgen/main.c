@@ -2,8 +2,8 @@
 /*
  * idlgen -o build/gen/x/y_idl pkg/x/y.idl
  *
- * Writes y_idl.h and y_idl.c, and where the file has functions y_api.json and y_api.ts; besides y_idl.d, by which make knows what was imported.
- * Errors are "path:line: text", exit 1.
+ * Writes y_idl.h and y_idl.c, and where the file has functions y_api.json and y_api.ts; besides y_idl.d, by which make knows
+ * what was imported. Errors are "path:line: text", exit 1.
  */
 #include <stdio.h>
 
@@ -41,8 +41,15 @@ write_out(struct arena *a, struct str stem, const char *suffix, struct buf *b, s
 static int
 emit(struct arena *a, struct str out, const struct idl_file *f, const struct deps *deps, struct errmsg *e)
 {
-	static const struct { void (*fn)(struct arena *a, struct buf *b, const struct idl_file *f); const char *suffix; bool of_api; } files[] = {
-		{ idl_emit_h, "_idl.h", false }, { idl_emit_c, "_idl.c", false }, { idl_emit_json, "_api.json", true }, { idl_emit_ts, "_api.ts", true },
+	static const struct {
+		void (*fn)(struct arena *a, struct buf *b, const struct idl_file *f);
+		const char *suffix;
+		bool of_api;
+	} files[] = {
+		{ idl_emit_h, "_idl.h", false },
+		{ idl_emit_c, "_idl.c", false },
+		{ idl_emit_json, "_api.json", true },
+		{ idl_emit_ts, "_api.ts", true },
 	};
 	struct buf b = BUF_ARENA(a, LIMIT_CONFIG_SIZE);
 

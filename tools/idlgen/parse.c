@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The grammar of the IDL; see idl.h. */
-#include "lex.h"
 #include "parse.h"
+#include "lex.h"
 
 void *
 idl_room(struct arena *a, void *v, size_t n, size_t *cap, size_t size)
@@ -16,7 +16,10 @@ idl_room(struct arena *a, void *v, size_t n, size_t *cap, size_t size)
 	return v;
 }
 
-/* SMTPMaxMessageSize: words end before a capital that a small letter precedes or follows; a plural s belongs to its capitals (IPs). */
+/*
+ * SMTPMaxMessageSize: words end before a capital that a small letter precedes or follows; a plural s belongs to its capitals
+ * (IPs).
+ */
 struct str
 idl_lower(struct arena *a, struct str name)
 {
@@ -81,7 +84,10 @@ static void
 parse_attr(struct lex *l, struct idl_field *f)
 {
 	struct str name = lex_word(l, "expected an attribute or the end of the line");
-	static const struct { struct str name; size_t offset; } flags[] = {
+	static const struct {
+		struct str name;
+		size_t offset;
+	} flags[] = {
 		{ { "optional", 8 }, offsetof(struct idl_field, optional) },
 		{ { "deprecated", 10 }, offsetof(struct idl_field, deprecated) },
 		{ { "internal", 8 }, offsetof(struct idl_field, internal) },
@@ -223,8 +229,12 @@ parse_func(struct lex *l, struct idl_file *f)
 	fn->line = l->tok_line;
 	fn->name = lex_word(l, "expected a name");
 	fn->c = str_fmt(l->a, STRF "_" STRF, STRA(f->pkg), STRA(idl_lower(l->a, fn->name)));
-	fn->in = (struct idl_decl){ .name = str_cat(l->a, fn->name, S("In")), .c = str_cat(l->a, fn->c, S("_in")), .file = f, .line = fn->line };
-	fn->out = (struct idl_decl){ .name = str_cat(l->a, fn->name, S("Out")), .c = str_cat(l->a, fn->c, S("_out")), .file = f, .line = fn->line };
+	fn->in = (struct idl_decl){
+		.name = str_cat(l->a, fn->name, S("In")), .c = str_cat(l->a, fn->c, S("_in")), .file = f, .line = fn->line
+	};
+	fn->out = (struct idl_decl){
+		.name = str_cat(l->a, fn->name, S("Out")), .c = str_cat(l->a, fn->c, S("_out")), .file = f, .line = fn->line
+	};
 	parse_params(l, &fn->in.fields);
 	if (lex_is(l, '(')) {
 		parse_params(l, &fn->out.fields);
@@ -293,8 +303,8 @@ name_file(struct idl_file *f)
 }
 
 int
-idl_parse_file(struct arena *a, struct str path, struct str text, const struct idl_reader *rd, unsigned depth, struct idl_file **r_file,
-    struct errmsg *e)
+idl_parse_file(struct arena *a, struct str path, struct str text, const struct idl_reader *rd, unsigned depth,
+    struct idl_file **r_file, struct errmsg *e)
 {
 	struct idl_file *f = ARENA_NEW(a, struct idl_file);
 	struct lex l;
@@ -327,7 +337,8 @@ idl_parse_file(struct arena *a, struct str path, struct str text, const struct i
 }
 
 int
-idl_parse(struct arena *a, struct str path, struct str text, idl_read_fn *rd, void *rd_arg, struct idl_file **r_file, struct errmsg *e)
+idl_parse(
+    struct arena *a, struct str path, struct str text, idl_read_fn *rd, void *rd_arg, struct idl_file **r_file, struct errmsg *e)
 {
 	struct idl_reader reader = { rd, rd_arg };
 

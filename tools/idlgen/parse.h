@@ -10,8 +10,8 @@ struct idl_reader {
 	void *arg;
 };
 
-int idl_parse_file(struct arena *a, struct str path, struct str text, const struct idl_reader *rd, unsigned depth, struct idl_file **r_file,
-    struct errmsg *e) must_use_;
+int idl_parse_file(struct arena *a, struct str path, struct str text, const struct idl_reader *rd, unsigned depth,
+    struct idl_file **r_file, struct errmsg *e) must_use_;
 /* idl_check resolves the names of a parsed file and checks them. */
 int idl_check(struct arena *a, struct idl_file *f, struct errmsg *e) must_use_;
 bool idl_is_prim(struct str name);

@@ -84,7 +84,7 @@ def main():
                 r.error(path, n, "%s is internal to %s" % (header, other))
             if top == "pkg" and not layers.may_include(pkg, other) and not (other in TEST_ONLY and is_test):
                 r.error(path, n, "%s (layer %d) may not include %s (layer %d)" % (pkg, layers.layer[pkg], other, layers.layer[other]))
-            if top == "tools" and other != "base":
+            if top == "tools" and other != "base" and not is_test:
                 r.error(path, n, "build-time tools may include base only")
     r.exit()
 
