@@ -10,8 +10,10 @@
 #include "base/err.h"
 
 static const struct cmd_flag global_flags[] = {
-	{ "config", "path", NULL, "configuration file; default $MOXCONF, else config/mox.conf. domains.conf stands in the same directory" },
-	{ "loglevel", "level", NULL, "log level for all packages of this process: error, warn, info, debug, trace, traceauth, tracedata" },
+	{ "config", "path", NULL,
+	    "configuration file; default $MOXCONF, else config/mox.conf. domains.conf stands in the same directory" },
+	{ "loglevel", "level", NULL,
+	    "log level for all packages of this process: error, warn, info, debug, trace, traceauth, tracedata" },
 	{ "pedantic", NULL, NULL, "strict protocol handling instead of lenient, for testing" },
 	{ "checkconsistency", NULL, NULL, "check account databases when they are closed and abort on a fault, for testing" },
 	{ 0 },
@@ -51,7 +53,8 @@ static void
 print_flags(FILE *f, const struct cmd_flag *flags)
 {
 	for (; flags->name; flags++) {
-		fprintf(f, "  -%s%s%s\n    \t%s", flags->name, flags->value ? " " : "", flags->value ? flags->value : "", flags->help);
+		fprintf(f, "  -%s%s%s\n    \t%s", flags->name, flags->value ? " " : "", flags->value ? flags->value : "",
+		    flags->help);
 		if (flags->def)
 			fprintf(f, " (default %s)", flags->def);
 		fputc('\n', f);
@@ -61,7 +64,8 @@ print_flags(FILE *f, const struct cmd_flag *flags)
 void
 cmd_usage(FILE *f, const struct cmd *cmd)
 {
-	fprintf(f, "usage: mox %s%s%s%s\n", cmd->words, cmd->flags[0].name ? " [flags]" : "", *cmd->params ? " " : "", cmd->params);
+	fprintf(
+	    f, "usage: mox %s%s%s%s\n", cmd->words, cmd->flags[0].name ? " [flags]" : "", *cmd->params ? " " : "", cmd->params);
 	print_flags(f, cmd->flags);
 }
 
@@ -128,8 +132,8 @@ cmd_fail(const struct cmd_run *c, const char *fmt, ...)
 enum { FLAGS_BAD = -1, FLAGS_HELP = -2 };
 
 /*
- * Parses flags at the start of argv by the table; values go by index. Returns how many elements were taken, FLAGS_BAD after a message on
- * stderr, or FLAGS_HELP when help was asked for.
+ * Parses flags at the start of argv by the table; values go by index. Returns how many elements were taken, FLAGS_BAD
+ * after a message on stderr, or FLAGS_HELP when help was asked for.
  */
 static int
 parse_flags(const struct cmd_flag *flags, int argc, char **argv, const char **values)
@@ -242,7 +246,8 @@ run(struct cmd_run *c, int argc, char **argv)
 	c->check_consistency = global[G_CHECK] && strcmp(global[G_CHECK], "true") == 0;
 	c->log.pkg = joined_words(c->arena, c->cmd->words);
 	if (c->loglevel && log_level_parse(str_of(c->loglevel), &level) < 0) {
-		fprintf(stderr, "unknown log level \"%s\"; use error, warn, info, debug, trace, traceauth or tracedata\n", c->loglevel);
+		fprintf(stderr, "unknown log level \"%s\"; use error, warn, info, debug, trace, traceauth or tracedata\n",
+		    c->loglevel);
 		return CMD_FAILED;
 	}
 	log_set_default(level);

@@ -2,8 +2,9 @@
 /*
  * cmd.h - the table of subcommands: one description serves dispatch, flags, usage, help and the manual page.
  *
- * mox [global flags] word [word ...] [flags] [args]. Flags are -x value, -x=value, with one or two dashes, before the arguments; "--" ends them.
- * Each command stands in a file of its own, named after its words, and is listed in commands.c.
+ * mox [global flags] word [word ...] [flags] [args]. Flags are -x value, -x=value, with one or two dashes, before the
+ * arguments; "--" ends them. Each command stands in a file of its own, named after its words, and is listed in
+ * commands.c.
  */
 #ifndef MOX_CMD_H
 #define MOX_CMD_H

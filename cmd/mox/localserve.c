@@ -25,7 +25,8 @@ static const char page[] =
     "<tr><td>IMAP</td><td>1993</td><td>TLS</td></tr>\n"
     "<tr><td>This page</td><td>1080, 1443</td><td>none, TLS</td></tr>\n"
     "<tr><td><a href=\"/metrics\">Metrics</a></td><td>1080, 1443, 1081</td><td></td></tr></table>\n"
-    "<p>User name <code>" LOCALSERVE_ADDRESS "</code>, password <code>" LOCALSERVE_PASSWORD "</code>. The TLS certificate is self-signed:\n"
+    "<p>User name <code>" LOCALSERVE_ADDRESS "</code>, password <code>" LOCALSERVE_PASSWORD
+    "</code>. The TLS certificate is self-signed:\n"
     "<code>localhost.crt</code> in the server's directory.</p>\n"
     "<p>Addresses whose part before the @ ends in <code>temperror</code>, <code>permerror</code>, <code>timeout</code>, or a code from 400 to 600,\n"
     "provoke that error.</p></body></html>\n";
@@ -115,7 +116,9 @@ static int
 run(struct cmd_run *c)
 {
 	const char *dir = cmd_value(c, "dir");
-	struct server_opts o = { .localserve_account = S(LOCALSERVE_ACCOUNT), .exempt_loopback = true, .pages = pages, .started = started };
+	struct server_opts o = {
+		.localserve_account = S(LOCALSERVE_ACCOUNT), .exempt_loopback = true, .pages = pages, .started = started
+	};
 	struct server s = { .stop_fd = -1 };
 	struct errmsg e = { 0 };
 	char *real = NULL;

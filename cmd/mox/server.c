@@ -105,10 +105,15 @@ server_open(struct server *s, const struct cmd_run *c, const struct server_opts 
 	TRY(received_id_key(s, cfg, &key, e));
 
 	struct store_opts so = {
-		.data_dir = str_dup(&s->arena, cfg->data_dir).p, .account_config = account_config, .arg = s, .check_on_close = c->check_consistency,
+		.data_dir = str_dup(&s->arena, cfg->data_dir).p,
+		.account_config = account_config,
+		.arg = s,
+		.check_on_close = c->check_consistency,
 	};
 	TRY(store_open(&so, &s->store, e));
-	struct auth_opts ao = { .data_dir = so.data_dir, .store = s->store, .config = current_config, .config_arg = s, .secret = key };
+	struct auth_opts ao = {
+		.data_dir = so.data_dir, .store = s->store, .config = current_config, .config_arg = s, .secret = key
+	};
 	TRY(auth_open(&ao, &s->auth, e));
 	auth_set_limits(s->auth, true, o->exempt_loopback);
 
@@ -123,8 +128,15 @@ server_open(struct server *s, const struct cmd_run *c, const struct server_opts 
 	struct conn_server_opts co = { .log = &s->log };
 	s->conns = conn_server_new(&co);
 	struct imapserver_opts imap = {
-		.store = s->store, .auth = s->auth, .config = current_config, .config_arg = s, .conns = s->conns, .product = S("mox"),
-		.version = str_of(version_string()), .hostname = cfg->hostname.ascii, .pedantic = c->pedantic || cfg->pedantic,
+		.store = s->store,
+		.auth = s->auth,
+		.config = current_config,
+		.config_arg = s,
+		.conns = s->conns,
+		.product = S("mox"),
+		.version = str_of(version_string()),
+		.hostname = cfg->hostname.ascii,
+		.pedantic = c->pedantic || cfg->pedantic,
 	};
 	s->imap = imapserver_new(&imap);
 	s->ctl_path = str_fmt(&s->arena, "%s/ctl", so.data_dir).p;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * server.h - a running server: configuration, store, credentials, protocols, listeners, control socket, signals. Shared by the commands that serve.
+ * server.h - a running server: configuration, store, credentials, protocols, listeners, control socket, signals. Shared
+ * by the commands that serve.
  */
 #ifndef MOX_SERVER_H
 #define MOX_SERVER_H

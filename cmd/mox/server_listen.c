@@ -46,7 +46,8 @@ struct tls_use {
 };
 
 static int
-make_tls(struct server *s, const char *name, const struct config_tls *t, const struct tls_use *use, struct tls_set *set, struct errmsg *e)
+make_tls(struct server *s, const char *name, const struct config_tls *t, const struct tls_use *use, struct tls_set *set,
+    struct errmsg *e)
 {
 	struct tls_ctx_opts o = {
 		.alpn = use->alpn, .tickets = use->tickets, .request_client_cert = use->client_keys && !t->client_auth_disabled,
@@ -84,7 +85,8 @@ struct service {
 };
 
 static int
-bind_service(struct server *s, const char *name, const struct config_listener *l, struct server_listener *sl, const struct service *v, struct errmsg *e)
+bind_service(struct server *s, const char *name, const struct config_listener *l, struct server_listener *sl,
+    const struct service *v, struct errmsg *e)
 {
 	const struct config_rate_limits *r = &l->rate_limits;
 	struct conn_listener_opts o = {
@@ -129,8 +131,8 @@ new_listener(struct server *s)
 }
 
 static int
-listen_smtp(struct server *s, const char *name, const struct config *cfg, const struct config_listener *l, struct service v, bool submission,
-    bool no_require_starttls, struct errmsg *e)
+listen_smtp(struct server *s, const char *name, const struct config *cfg, const struct config_listener *l, struct service v,
+    bool submission, bool no_require_starttls, struct errmsg *e)
 {
 	struct server_listener *sl = new_listener(s);
 	struct smtpserver_listener *m = &sl->smtp;
@@ -151,7 +153,8 @@ listen_smtp(struct server *s, const char *name, const struct config *cfg, const 
 	v.arg = m;
 	v.tls = !m->no_starttls;
 	v.refuse = submission ? smtpserver_refuse : NULL;
-	v.use = (struct tls_use){ "smtp", submission || !(l->smtp.tls_session_tickets_disabled && *l->smtp.tls_session_tickets_disabled), submission };
+	v.use = (struct tls_use){ "smtp",
+		submission || !(l->smtp.tls_session_tickets_disabled && *l->smtp.tls_session_tickets_disabled), submission };
 	return bind_service(s, name, l, sl, &v, e);
 }
 
@@ -172,7 +175,8 @@ listen_imap(struct server *s, const char *name, const struct config_listener *l,
 }
 
 static int
-listen_http(struct server *s, const char *name, const struct config_listener *l, struct service v, struct http_server *pages, struct errmsg *e)
+listen_http(struct server *s, const char *name, const struct config_listener *l, struct service v, struct http_server *pages,
+    struct errmsg *e)
 {
 	struct server_listener *sl = new_listener(s);
 
@@ -189,9 +193,11 @@ listen_one(struct server *s, const struct config *cfg, const char *name, const s
 	if (l->smtp.enabled)
 		TRY(listen_smtp(s, name, cfg, l, (struct service){ .what = "smtp", .port = l->smtp.port }, false, false, e));
 	if (l->submission.enabled)
-		TRY(listen_smtp(s, name, cfg, l, (struct service){ .what = "submission", .port = l->submission.port }, true, l->submission.no_require_starttls, e));
+		TRY(listen_smtp(s, name, cfg, l, (struct service){ .what = "submission", .port = l->submission.port }, true,
+		    l->submission.no_require_starttls, e));
 	if (l->submissions.enabled)
-		TRY(listen_smtp(s, name, cfg, l, (struct service){ .what = "submissions", .port = l->submissions.port, .implicit = true }, true, false, e));
+		TRY(listen_smtp(s, name, cfg, l,
+		    (struct service){ .what = "submissions", .port = l->submissions.port, .implicit = true }, true, false, e));
 	if (l->imap.enabled)
 		TRY(listen_imap(s, name, l, (struct service){ .what = "imap", .port = l->imap.port }, e));
 	if (l->imaps.enabled)
@@ -199,7 +205,8 @@ listen_one(struct server *s, const struct config *cfg, const char *name, const s
 	if (s->opts->pages && l->account_http.enabled)
 		TRY(listen_http(s, name, l, (struct service){ .what = "http", .port = l->account_http.port }, &s->pages, e));
 	if (s->opts->pages && l->account_https.enabled)
-		TRY(listen_http(s, name, l, (struct service){ .what = "https", .port = l->account_https.port, .implicit = true }, &s->pages, e));
+		TRY(listen_http(s, name, l, (struct service){ .what = "https", .port = l->account_https.port, .implicit = true },
+		    &s->pages, e));
 	if (l->metrics_http.enabled)
 		TRY(listen_http(s, name, l, (struct service){ .what = "metrics", .port = l->metrics_http.port }, &s->metrics, e));
 	return 0;

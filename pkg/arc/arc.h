@@ -2,10 +2,11 @@
 /*
  * arc - Authenticated Received Chain: what a forwarder saw of a message, sealed so that later receivers can rely on it.
  *
- * A mailing list or forwarder that changes a message breaks its DKIM signatures. With ARC it adds a set of three fields with the next instance number:
- * ARC-Authentication-Results (AAR, what it found on arrival), ARC-Message-Signature (AMS, a DKIM-like signature of the message as it leaves) and ARC-Seal (AS, a
- * signature over all sets so far). A receiver that trusts the sealers may accept the message for what the first one saw. A valid chain alone says
- * nothing about the message: anybody can seal.
+ * A mailing list or forwarder that changes a message breaks its DKIM signatures. With ARC it adds a set of three fields
+ * with the next instance number: ARC-Authentication-Results (AAR, what it found on arrival), ARC-Message-Signature (AMS,
+ * a DKIM-like signature of the message as it leaves) and ARC-Seal (AS, a signature over all sets so far). A receiver
+ * that trusts the sealers may accept the message for what the first one saw. A valid chain alone says nothing about the
+ * message: anybody can seal.
  *
  * This package validates chains and adds sets, on the parts that package dkim has for it. Whom to trust is for the caller.
  *
@@ -48,8 +49,9 @@ struct arc_seal_args {
 	const struct clock *clock;
 };
 /*
- * arc_seal makes the next set for a message whose chain was validated: three fields with CRLF, to be put before the message. *r_fields is empty where no set may
- * be added: the chain ended before, or has ARC_MAX_SETS. A chain that fails is sealed with cv=fail, over the new set only.
+ * arc_seal makes the next set for a message whose chain was validated: three fields with CRLF, to be put before the
+ * message. *r_fields is empty where no set may be added: the chain ended before, or has ARC_MAX_SETS. A chain that fails
+ * is sealed with cv=fail, over the new set only.
  */
 int arc_seal(struct arena *a, const struct message_source *msg, const struct arc_chain *chain, const struct arc_seal_args *args, struct str *r_fields, struct errmsg *e) must_use_;
 

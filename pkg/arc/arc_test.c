@@ -82,7 +82,8 @@ TEST(validation_suite)
 			count++;
 			if (str_icase(str_of(want), str_of(arc_status_text(chain.status))))
 				continue;
-			print_error("%s: %s (" STRF "), want %s\n", text_of(t, "name"), arc_status_text(chain.status), STRA(chain.problem), want);
+			print_error("%s: %s (" STRF "), want %s\n", text_of(t, "name"), arc_status_text(chain.status),
+			    STRA(chain.problem), want);
 			failed++;
 		}
 		dns_mock_free(&r);
@@ -104,8 +105,8 @@ without_space(struct str s)
 }
 
 /*
- * Each tag of the expected value must be in the field, white space apart. But not b=: it depends on the order of the tags, which is free. That ours is
- * right is shown by verifying what we sealed.
+ * Each tag of the expected value must be in the field, white space apart. But not b=: it depends on the order of the
+ * tags, which is free. That ours is right is shown by verifying what we sealed.
  */
 static bool
 same_tags(struct str got, const char *want)
@@ -136,7 +137,8 @@ run_sign(struct dns_resolver *r, const cJSON *scenario, const cJSON *t)
 {
 	struct str msg = crlf(text_of(t, "message")), names = str_of(text_of(t, "sig-headers")), fields, header = msg;
 	struct message_source src = message_source_mem(msg);
-	struct arc_seal_args args = { .selector = str_of(text_of(scenario, "sel")), .domain = str_of(text_of(scenario, "domain")) };
+	struct arc_seal_args args = { .selector = str_of(text_of(scenario, "sel")),
+		.domain = str_of(text_of(scenario, "domain")) };
 	struct arc_chain chain = verify(r, msg);
 	struct message_field f;
 	int64_t now = 0;
@@ -203,14 +205,17 @@ TEST(chain_of_ours)
 	static const char plain[] = "From: a@example.org\r\nSubject: x\r\nDate: Tue, 1 Jan 2019 00:00:00 +0000\r\n\r\nhello\r\n";
 	struct str msg = str_of(plain), fields;
 	struct dkim_record rec;
-	struct arc_seal_args args = { .results = S("mx.example.org; spf=pass smtp.mailfrom=example.org; dkim=none; arc=none"), .selector = S("s"), .domain = S("example.org") };
+	struct arc_seal_args args = { .results = S("mx.example.org; spf=pass smtp.mailfrom=example.org; dkim=none; arc=none"),
+		.selector = S("s"),
+		.domain = S("example.org") };
 	struct dns_mock_opts o = { .all_authentic = true };
 	struct dns_resolver *r;
 	struct arc_chain chain = { 0 };
 
 	assert_ok(dkim_generate_ed25519(&args.key));
 	assert_ok(dkim_record_of(test_arena(), args.key, &rec));
-	o.zone = str_fmt(test_arena(), "s._domainkey.example.org TXT \"" STRF "\"\n", STRA(dkim_pack_record(test_arena(), &rec))).p;
+	o.zone =
+	    str_fmt(test_arena(), "s._domainkey.example.org TXT \"" STRF "\"\n", STRA(dkim_pack_record(test_arena(), &rec))).p;
 	r = dns_mock_new(&o);
 	for (int i = 1; i <= 4; i++) {
 		struct message_source src = message_source_mem(msg);

@@ -13,7 +13,18 @@
 const char *const arc_names[ARC_KINDS] = { "ARC-Authentication-Results", "ARC-Message-Signature", "ARC-Seal" };
 
 static const char *const default_headers[] = {
-	"From", "To", "Cc", "Reply-To", "References", "In-Reply-To", "Subject", "Date", "Message-Id", "Content-Type", "Mime-Version", "DKIM-Signature",
+	"From",
+	"To",
+	"Cc",
+	"Reply-To",
+	"References",
+	"In-Reply-To",
+	"Subject",
+	"Date",
+	"Message-Id",
+	"Content-Type",
+	"Mime-Version",
+	"DKIM-Signature",
 };
 
 /* Appends base64 in lines. */
@@ -109,7 +120,8 @@ finish(struct arena *a, const struct arc_seal_args *g, struct str data, struct b
 }
 
 static int
-message_signature(struct arena *a, const struct message_source *msg, struct str header, const struct arc_seal_args *g, size_t instance, long long now, struct buf *field)
+message_signature(struct arena *a, const struct message_source *msg, struct str header, const struct arc_seal_args *g,
+    size_t instance, long long now, struct buf *field)
 {
 	struct strlist names = { 0 };
 	uint8_t hash[32];
@@ -117,8 +129,8 @@ message_signature(struct arena *a, const struct message_source *msg, struct str 
 
 	names_to_cover(a, header, g, &names);
 	TRY(body_hash(a, msg, (int64_t)header.n, hash));
-	buf_addf(field, "%s: i=%zu; a=%s; c=relaxed/relaxed;\r\n\td=" STRF "; s=" STRF "; t=%lld;\r\n\th=", arc_names[ARC_AMS], instance, algorithm(g), STRA(g->domain),
-	    STRA(g->selector), now);
+	buf_addf(field, "%s: i=%zu; a=%s; c=relaxed/relaxed;\r\n\td=" STRF "; s=" STRF "; t=%lld;\r\n\th=", arc_names[ARC_AMS],
+	    instance, algorithm(g), STRA(g->domain), STRA(g->selector), now);
 	for (size_t i = 0, column = 3; i < names.n; i++) {
 		if (i > 0)
 			buf_addc(field, ':');
@@ -161,7 +173,8 @@ add_earlier(struct buf *data, struct arena *a, struct str header, size_t n)
 							buf_addc(&tight, spec.p[c]);
 					is = str_is(buf_str(&tight), bare);
 				} else {
-					is = dkim_tags(a, f.body, &t, NULL) == 0 && (tag = dkim_tag_get(&t, "i")) && str_is(tag->value, str_from(bare, 2));
+					is = dkim_tags(a, f.body, &t, NULL) == 0 && (tag = dkim_tag_get(&t, "i")) &&
+					    str_is(tag->value, str_from(bare, 2));
 				}
 				if (is)
 					dkim_canon_field(data, f.raw, DKIM_RELAXED);
@@ -170,7 +183,8 @@ add_earlier(struct buf *data, struct arena *a, struct str header, size_t n)
 }
 
 int
-arc_seal(struct arena *a, const struct message_source *msg, const struct arc_chain *chain, const struct arc_seal_args *args, struct str *r_fields, struct errmsg *e)
+arc_seal(struct arena *a, const struct message_source *msg, const struct arc_chain *chain, const struct arc_seal_args *args,
+    struct str *r_fields, struct errmsg *e)
 {
 	struct buf field[ARC_KINDS] = { BUF_ARENA(a, FIELD_MAX), BUF_ARENA(a, FIELD_MAX), BUF_ARENA(a, FIELD_MAX) };
 	struct buf data = BUF_ARENA(a, LIMIT_HEADER_SIZE * 2);
@@ -192,8 +206,12 @@ arc_seal(struct arena *a, const struct message_source *msg, const struct arc_cha
 	rv = message_signature(a, msg, header, args, instance, now, &field[ARC_AMS]);
 	if (rv < 0)
 		return err_set(e, rv, "signing the message for ARC failed");
-	buf_addf(&field[ARC_AS], "%s: i=%zu; a=%s; cv=%s;\r\n\td=" STRF "; s=" STRF "; t=%lld;\r\n\tb=", arc_names[ARC_AS], instance, algorithm(args),
-	    failed ? "fail" : chain->n > 0 ? "pass" : "none", STRA(args->domain), STRA(args->selector), now);
+	buf_addf(&field[ARC_AS], "%s: i=%zu; a=%s; cv=%s;\r\n\td=" STRF "; s=" STRF "; t=%lld;\r\n\tb=", arc_names[ARC_AS],
+	    instance, algorithm(args),
+	    failed           ? "fail" :
+		chain->n > 0 ? "pass" :
+			       "none",
+	    STRA(args->domain), STRA(args->selector), now);
 	/* Of a failed chain nobody can tell what its sets are, so only the new one is covered: rfc/8617:835 */
 	if (!failed)
 		add_earlier(&data, a, header, chain->n);

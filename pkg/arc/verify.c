@@ -119,7 +119,8 @@ collect(struct verifier *v)
 static int
 check_signature(struct verifier *v, const struct dkim_tags *t, const char *what, struct str data)
 {
-	const struct dkim_tag *alg = dkim_tag_get(t, "a"), *sig = dkim_tag_get(t, "b"), *d = dkim_tag_get(t, "d"), *s = dkim_tag_get(t, "s"), *when = dkim_tag_get(t, "t");
+	const struct dkim_tag *alg = dkim_tag_get(t, "a"), *sig = dkim_tag_get(t, "b"), *d = dkim_tag_get(t, "d"),
+			      *s = dkim_tag_get(t, "s"), *when = dkim_tag_get(t, "t");
 	struct dkim_record rec;
 	struct str signature, txt;
 	struct errmsg m = { 0 };
@@ -137,7 +138,8 @@ check_signature(struct verifier *v, const struct dkim_tags *t, const char *what,
 		return bad(v, "%s has a bad t=", what);
 	if (dkim_unbase64(v->a, sig->value, &signature) < 0 || signature.n == 0)
 		return bad(v, "%s has a bad b=", what);
-	if (dkim_lookup(v->r, v->a, v->ctx, str_lower(v->a, s->value), str_lower(v->a, d->value), &txt, &rec, &authentic, &m) != DKIM_NEUTRAL)
+	if (dkim_lookup(v->r, v->a, v->ctx, str_lower(v->a, s->value), str_lower(v->a, d->value), &txt, &rec, &authentic, &m) !=
+	    DKIM_NEUTRAL)
 		return bad(v, "key of %s: %s", what, m.text);
 	v->authentic = v->authentic && authentic;
 	if (!str_is(rec.key_type, rsa ? S("rsa") : S("ed25519")) || dkim_public_key(&rec, &key, &bits, &m) < 0)
@@ -200,7 +202,8 @@ check_message_signature(struct verifier *v)
 	if ((c = dkim_tag_get(&t, "c"))) {
 		struct str body = c->value, header = str_split(&body, '/');
 
-		if (!canon_word(header, &header_canon) || (body.n > 0 && !canon_word(body, &body_canon)) || (body.n == 0 && str_has(c->value, '/')))
+		if (!canon_word(header, &header_canon) || (body.n > 0 && !canon_word(body, &body_canon)) ||
+		    (body.n == 0 && str_has(c->value, '/')))
 			return bad(v, "ARC-Message-Signature has an unknown canonicalization");
 	}
 	if (!(h = dkim_tag_get(&t, "h")))
@@ -294,8 +297,8 @@ arc_read_header(struct arena *a, const struct message_source *msg, struct str *r
 }
 
 int
-arc_verify(struct dns_resolver *r, struct arena *a, const struct ctx *ctx, const struct message_source *msg, const struct dkim_verify_args *args,
-    struct arc_chain *r_chain, struct errmsg *e)
+arc_verify(struct dns_resolver *r, struct arena *a, const struct ctx *ctx, const struct message_source *msg,
+    const struct dkim_verify_args *args, struct arc_chain *r_chain, struct errmsg *e)
 {
 	struct verifier v = { .r = r, .a = a, .ctx = ctx, .msg = msg, .args = args, .authentic = true };
 	bool ended = false;
@@ -314,6 +317,13 @@ arc_verify(struct dns_resolver *r, struct arena *a, const struct ctx *ctx, const
 		rv = check_message_signature(&v);
 	if (rv == 0)
 		rv = check_seals(&v);
-	*r_chain = (struct arc_chain){ .status = rv == 0 ? ARC_PASS : ARC_FAIL, .sets = v.sets, .n = v.n, .ended = ended, .problem = v.problem, .authentic = rv == 0 && v.authentic };
+	*r_chain = (struct arc_chain){
+		.status = rv == 0 ? ARC_PASS : ARC_FAIL,
+		.sets = v.sets,
+		.n = v.n,
+		.ended = ended,
+		.problem = v.problem,
+		.authentic = rv == 0 && v.authentic,
+	};
 	return 0;
 }

@@ -29,7 +29,8 @@ ctl_dial(const char *path, struct ctl_client *r_c, struct errmsg *e)
 	if (connect(c.fd, (const struct sockaddr *)&sa, sizeof(sa)) < 0) {
 		int errnum = errno;
 
-		return err_set(e, err_from_errno(errnum), "connecting to control socket at \"%s\": %s (is mox running?)", path, err_strerror(errnum));
+		return err_set(e, err_from_errno(errnum), "connecting to control socket at \"%s\": %s (is mox running?)", path,
+		    err_strerror(errnum));
 	}
 	rv = ctl_read_line(&c, &a, &line, e);
 	if (rv == 0 && !str_is(line, S("ctlv0")))

@@ -2,9 +2,10 @@
 /*
  * ctl - the control socket by which the command line talks to the running server.
  *
- * A unix stream socket, DataDir/ctl; the permissions of the file are the authentication. The server greets with the line "ctlv0". A request is a line
- * with the command's name and one line for each parameter; the reply's first line is "ok" or an error text, after which the server closes. Many
- * requests may follow each other. Lines end in LF. A stream is a sequence of "<count>LF" and count bytes, each answered by "okLF" from the receiver; count 0 ends it.
+ * A unix stream socket, DataDir/ctl; the permissions of the file are the authentication. The server greets with the line
+ * "ctlv0". A request is a line with the command's name and one line for each parameter; the reply's first line is "ok"
+ * or an error text, after which the server closes. Many requests may follow each other. Lines end in LF. A stream is a
+ * sequence of "<count>LF" and count bytes, each answered by "okLF" from the receiver; count 0 ends it.
  */
 #ifndef CTL_CTL_H
 #define CTL_CTL_H

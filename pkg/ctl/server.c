@@ -29,8 +29,8 @@ find_command(const struct ctl_server *s, struct str name)
 }
 
 /*
- * A unit is an acknowledgement of a chunk, or a command line with its parameter lines. Nothing is kept between calls but the command: a client on the
- * local socket may cost a second look at a few lines.
+ * A unit is an acknowledgement of a chunk, or a command line with its parameter lines. Nothing is kept between calls but
+ * the command: a client on the local socket may cost a second look at a few lines.
  */
 static int
 frame(struct conn *c, struct str in, struct conn_unit *u, size_t *r_used)
@@ -169,7 +169,8 @@ ctl_listen(const char *path, int *r_fd, struct errmsg *e)
 	int rv;
 
 	if (strlen(path) >= sizeof(sa.sun_path))
-		return err_set(e, ERR_INVALID, "the path of the control socket is longer than %zu bytes: %s", sizeof(sa.sun_path) - 1, path);
+		return err_set(
+		    e, ERR_INVALID, "the path of the control socket is longer than %zu bytes: %s", sizeof(sa.sun_path) - 1, path);
 	memcpy(sa.sun_path, path, strlen(path));
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)

@@ -26,7 +26,8 @@ fields_of(struct arena *a, struct str header, struct message_field **r_v)
 }
 
 int
-dkim_signed_data(struct arena *a, struct str header, const struct strlist *names, enum dkim_canon canon, struct str verify_form, struct str *r_data)
+dkim_signed_data(struct arena *a, struct str header, const struct strlist *names, enum dkim_canon canon, struct str verify_form,
+    struct str *r_data)
 {
 	struct message_field *v;
 	size_t n = fields_of(a, header, &v);
@@ -66,7 +67,8 @@ dkim_read_header(struct arena *a, const struct message_source *msg, struct str *
 }
 
 int
-dkim_hash_bodies(struct arena *a, const struct ctx *ctx, const struct message_source *msg, int64_t off, struct dkim_body *const *bodies, size_t n)
+dkim_hash_bodies(struct arena *a, const struct ctx *ctx, const struct message_source *msg, int64_t off,
+    struct dkim_body *const *bodies, size_t n)
 {
 	int64_t size = message_source_size(msg);
 	char *piece = arena_bytes(a, PIECE);

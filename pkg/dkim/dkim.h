@@ -2,13 +2,15 @@
 /*
  * dkim - DomainKeys Identified Mail: a domain takes responsibility for a message by a signature in its header.
  *
- * The signer hashes the body and chosen header fields and signs with a private key; DKIM-Signature says how, by which domain (d=) and with which key: its
- * public half is a TXT record at <selector>._domainkey.<domain>. A verifier recomputes the hashes. A valid signature tells that the domain vouched for the
- * message, nothing about who is in From; DMARC connects the two.
+ * The signer hashes the body and chosen header fields and signs with a private key; DKIM-Signature says how, by which
+ * domain (d=) and with which key: its public half is a TXT record at <selector>._domainkey.<domain>. A verifier
+ * recomputes the hashes. A valid signature tells that the domain vouched for the message, nothing about who is in From;
+ * DMARC connects the two.
  *
- * This package signs (rsa-sha256, ed25519-sha256), verifies, reads and writes signatures and key records, and makes keys. The body is read once, in
- * pieces, whatever the number of signatures. rsa-sha1 does not verify (RFC 8301), keys below 1024 bits neither, and l= never passes: anybody could append to
- * such a message. Package arc builds on the parts below "for arc".
+ * This package signs (rsa-sha256, ed25519-sha256), verifies, reads and writes signatures and key records, and makes
+ * keys. The body is read once, in pieces, whatever the number of signatures. rsa-sha1 does not verify (RFC 8301), keys
+ * below 1024 bits neither, and l= never passes: anybody could append to such a message. Package arc builds on the parts
+ * below "for arc".
  *
  * RFC 6376 with errata 4810, 5070; RFC 8301, 8463, 6532, 8616.
  */
@@ -58,8 +60,9 @@ struct dkim_signature {
 };
 enum { DKIM_SMTPUTF8 = 1 };             /* UTF-8 in i= is fine */
 /*
- * dkim_parse_signature reads a whole field, from its name to its CRLF. r_verify_form gets what is hashed: the same bytes without the value of b= and the final
- * CRLF. ERR_INVALID with the reason. Checks of its values against each other are made too (x after t, i= within d=, length of bh).
+ * dkim_parse_signature reads a whole field, from its name to its CRLF. r_verify_form gets what is hashed: the same bytes
+ * without the value of b= and the final CRLF. ERR_INVALID with the reason. Checks of its values against each other are
+ * made too (x after t, i= within d=, length of bh).
  */
 int dkim_parse_signature(struct arena *a, struct str field, unsigned flags, struct dkim_signature *r_sig, struct str *r_verify_form, struct errmsg *e) must_use_;
 
@@ -77,7 +80,8 @@ struct dkim_record {
 int dkim_parse_record(struct arena *a, struct str txt, struct dkim_record *r_rec, bool *r_is_dkim, struct errmsg *e) must_use_;
 struct str dkim_pack_record(struct arena *a, const struct dkim_record *rec);
 /*
- * dkim_lookup gets a key: DKIM_NEUTRAL when found, with *r_rec and *r_txt; else DKIM_PERMERROR or DKIM_TEMPERROR with the reason. authentic: by DNSSEC.
+ * dkim_lookup gets a key: DKIM_NEUTRAL when found, with *r_rec and *r_txt; else DKIM_PERMERROR or DKIM_TEMPERROR with
+ * the reason. authentic: by DNSSEC.
  */
 enum dkim_status dkim_lookup(struct dns_resolver *r, struct arena *a, const struct ctx *ctx, struct str selector, struct str domain, struct str *r_txt,
     struct dkim_record *r_rec, bool *r_authentic, struct errmsg *e);
@@ -107,8 +111,8 @@ struct dkim_result {
 	struct str problem;             /* empty for pass; may hold text from the message */
 };
 /*
- * dkim_verify evaluates all signatures of a message, in the order of the header. Keys are looked up before the body is read; all body hashes are computed
- * in one pass. Fails only when the message cannot be read, or its header has no end.
+ * dkim_verify evaluates all signatures of a message, in the order of the header. Keys are looked up before the body is
+ * read; all body hashes are computed in one pass. Fails only when the message cannot be read, or its header has no end.
  */
 int dkim_verify(struct dns_resolver *r, struct arena *a, const struct ctx *ctx, const struct message_source *msg, const struct dkim_verify_args *args,
     struct dkim_result **r_v, size_t *r_n, struct errmsg *e) must_use_;
@@ -124,8 +128,8 @@ struct dkim_signer {                    /* one selector */
 	int64_t expiration_us;          /* x=; 0 = none */
 };
 /*
- * dkim_sign makes one DKIM-Signature field for each signer, joined, each with CRLF, to be put before the message. Exactly one From field is required. All
- * or nothing. localpart may be empty: then i= is left out.
+ * dkim_sign makes one DKIM-Signature field for each signer, joined, each with CRLF, to be put before the message.
+ * Exactly one From field is required. All or nothing. localpart may be empty: then i= is left out.
  */
 int dkim_sign(struct arena *a, const struct message_source *msg, struct str localpart, struct str domain, const struct dkim_signer *signers, size_t n,
     const struct clock *clock, struct str *r_fields, struct errmsg *e) must_use_;
@@ -161,8 +165,8 @@ int dkim_body_end(struct dkim_body *b, uint8_t r_hash[32]) must_use_;
 void dkim_body_done(struct dkim_body *b);
 
 /*
- * dkim_signed_data joins what a signature covers: for each name the next unused instance from the bottom of the header, then the verify form. ERR_LIMIT beyond
- * the size of a header.
+ * dkim_signed_data joins what a signature covers: for each name the next unused instance from the bottom of the header,
+ * then the verify form. ERR_LIMIT beyond the size of a header.
  */
 int dkim_signed_data(struct arena *a, struct str header, const struct strlist *names, enum dkim_canon canon, struct str verify_form, struct str *r_data) must_use_;
 int dkim_sign_data(struct arena *a, EVP_PKEY *key, struct str data, struct str *r_signature) must_use_;

@@ -80,7 +80,11 @@ TEST(round_trips)
 {
 	for (int i = 0; i < 16; i++) {
 		EVP_PKEY *key = NULL;
-		struct dkim_signer s = { .selector = S("s"), .header_relaxed = i & 1, .body_relaxed = i & 2, .dont_seal = i & 4, .expiration_us = TIME_DAY };
+		struct dkim_signer s = { .selector = S("s"),
+			.header_relaxed = i & 1,
+			.body_relaxed = i & 2,
+			.dont_seal = i & 4,
+			.expiration_us = TIME_DAY };
 		struct str signed_msg;
 		const char *zone;
 
@@ -92,10 +96,13 @@ TEST(round_trips)
 		assert_int_equal(verify(signed_msg, zone).status, DKIM_PASS);
 		assert_true(verify(signed_msg, zone).authentic);
 		/* White space may change only in relaxed forms: rfc/6376:833 */
-		assert_int_equal(verify(with(signed_msg, "a  folded\r\n\tsubject", "a folded subject"), zone).status, i & 1 ? DKIM_PASS : DKIM_FAIL);
-		assert_int_equal(verify(with(signed_msg, "hello  world ", "hello world"), zone).status, i & 2 ? DKIM_PASS : DKIM_FAIL);
+		assert_int_equal(verify(with(signed_msg, "a  folded\r\n\tsubject", "a folded subject"), zone).status,
+		    i & 1 ? DKIM_PASS : DKIM_FAIL);
+		assert_int_equal(
+		    verify(with(signed_msg, "hello  world ", "hello world"), zone).status, i & 2 ? DKIM_PASS : DKIM_FAIL);
 		/* Fields cannot be added to a sealed header: rfc/6376:2328 */
-		assert_int_equal(verify(str_cat(test_arena(), S("Subject: other\r\n"), signed_msg), zone).status, i & 4 ? DKIM_PASS : DKIM_FAIL);
+		assert_int_equal(verify(str_cat(test_arena(), S("Subject: other\r\n"), signed_msg), zone).status,
+		    i & 4 ? DKIM_PASS : DKIM_FAIL);
 		assert_int_equal(verify(with(signed_msg, "bye", "BYE"), zone).status, DKIM_FAIL);
 		assert_int_equal(verify(with(signed_msg, "To: you", "To: yo"), zone).status, DKIM_FAIL);
 		EVP_PKEY_free(key);
@@ -111,14 +118,16 @@ TEST(rfc8463_signature)
 	ssize_t from = str_search(msg, S("DKIM-Signature: v=1; a=ed25519-sha256"));
 
 	assert_true(from >= 0);
-	assert_ok(enc_unbase64(test_arena(), str_trim(test_read(test_data("dkim/sign/rfc8463-ed25519.seed.b64"))), ENC_STD, &seed));
+	assert_ok(
+	    enc_unbase64(test_arena(), str_trim(test_read(test_data("dkim/sign/rfc8463-ed25519.seed.b64"))), ENC_STD, &seed));
 	key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, (const unsigned char *)seed.p, seed.n);
 	assert_non_null(key);
 	rest = str_from(msg, (size_t)from);
 	field = str_upto(rest, (size_t)str_search(rest, S("\r\nDKIM-Signature")) + 2);
 	assert_ok(dkim_parse_signature(test_arena(), field, 0, &sig, &form, NULL));
 	want = sig.signature;
-	assert_ok(dkim_signed_data(test_arena(), msg, &sig.headers, str_is(sig.canon_header, S("relaxed")) ? DKIM_RELAXED : DKIM_SIMPLE, form, &data));
+	assert_ok(dkim_signed_data(
+	    test_arena(), msg, &sig.headers, str_is(sig.canon_header, S("relaxed")) ? DKIM_RELAXED : DKIM_SIMPLE, form, &data));
 	assert_ok(dkim_sign_data(test_arena(), key, data, &got));
 	assert_str(got, want);
 	EVP_PKEY_free(key);
@@ -194,11 +203,13 @@ TEST(keys_and_records_in_trouble)
 	assert_int_equal(verify_with(signed_msg, zone, fail, &args).status, DKIM_TEMPERROR);
 	both = str_fmt(test_arena(), "%s%s", zone, zone);
 	assert_int_equal(verify(signed_msg, both.p).status, DKIM_TEMPERROR);
-	assert_int_equal(verify(signed_msg, "s._domainkey.example.org TXT \"v=DKIM1; p=\"").status, DKIM_PERMERROR);   // revoked, rfc/6376:1502
+	assert_int_equal(
+	    verify(signed_msg, "s._domainkey.example.org TXT \"v=DKIM1; p=\"").status, DKIM_PERMERROR); // revoked, rfc/6376:1502
 	/* A domain that tests loses nothing by its failures: rfc/6376:1558 */
 	assert_int_equal(verify(with(signed_msg, "bye", "BYE"), with(str_of(zone), "t=s", "t=s:y").p).status, DKIM_NONE);
 	args.ignore_test_mode = true;
-	assert_int_equal(verify_with(with(signed_msg, "bye", "BYE"), with(str_of(zone), "t=s", "t=s:y").p, NULL, &args).status, DKIM_FAIL);
+	assert_int_equal(
+	    verify_with(with(signed_msg, "bye", "BYE"), with(str_of(zone), "t=s", "t=s:y").p, NULL, &args).status, DKIM_FAIL);
 	EVP_PKEY_free(key);
 
 	/* Short keys are neither used nor accepted: rfc/8301:154 */
@@ -213,11 +224,20 @@ TEST(keys_and_records_in_trouble)
 
 TEST(records)
 {
-	static const struct { const char *txt; int rv; bool is_dkim; } rows[] = {
-		{ "v=DKIM1; p=aGVsbG8=", 0, true }, { "p=aGVsbG8=", 0, true }, { " v = DKIM1 ; k = rsa ; s = * ; t = y : s ; p = aGVs bG8= ; ", 0, true },
-		{ "v=DKIM1; p=", 0, true }, { "k=rsa; v=DKIM1; p=aGVsbG8=", ERR_INVALID, true }, { "v=dkim1; p=aGVsbG8=", ERR_INVALID, false },
-		{ "v=DKIM1; p=aGVsbG8=; p=aGVsbG8=", ERR_INVALID, true }, { "v=DKIM1; k=ed25519; p=aGVsbG8=", ERR_INVALID, true }, { "v=spf1 -all", ERR_INVALID, false },
-		{ "", ERR_INVALID, false }, { "v=DKIM1; n=a=20b; x=; p=aGVsbG8=", 0, true }, { "v=DKIM1;; p=aGVsbG8=", ERR_INVALID, true },
+	static const struct { const char *txt; int rv; bool is_dkim;
+	} rows[] = {
+		{ "v=DKIM1; p=aGVsbG8=", 0, true },
+		{ "p=aGVsbG8=", 0, true },
+		{ " v = DKIM1 ; k = rsa ; s = * ; t = y : s ; p = aGVs bG8= ; ", 0, true },
+		{ "v=DKIM1; p=", 0, true },
+		{ "k=rsa; v=DKIM1; p=aGVsbG8=", ERR_INVALID, true },
+		{ "v=dkim1; p=aGVsbG8=", ERR_INVALID, false },
+		{ "v=DKIM1; p=aGVsbG8=; p=aGVsbG8=", ERR_INVALID, true },
+		{ "v=DKIM1; k=ed25519; p=aGVsbG8=", ERR_INVALID, true },
+		{ "v=spf1 -all", ERR_INVALID, false },
+		{ "", ERR_INVALID, false },
+		{ "v=DKIM1; n=a=20b; x=; p=aGVsbG8=", 0, true },
+		{ "v=DKIM1;; p=aGVsbG8=", ERR_INVALID, true },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -110,8 +110,8 @@ dkim_pack_record(struct arena *a, const struct dkim_record *rec)
 }
 
 enum dkim_status
-dkim_lookup(struct dns_resolver *r, struct arena *a, const struct ctx *ctx, struct str selector, struct str domain, struct str *r_txt,
-    struct dkim_record *r_rec, bool *r_authentic, struct errmsg *e)
+dkim_lookup(struct dns_resolver *r, struct arena *a, const struct ctx *ctx, struct str selector, struct str domain,
+    struct str *r_txt, struct dkim_record *r_rec, bool *r_authentic, struct errmsg *e)
 {
 	struct str name = str_fmt(a, STRF "._domainkey." STRF, STRA(selector), STRA(domain));
 	struct errmsg bad = { 0 };

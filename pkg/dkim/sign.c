@@ -133,7 +133,9 @@ sign_one(const struct signing *g, const struct dkim_signer *s, struct buf *out, 
 		put_tag(&w, g->a, "i", identity(g->a, g->localpart, g->domain), ";");
 	put_tag(&w, g->a, "a", rsa ? S("rsa-sha256") : S("ed25519-sha256"), ";");
 	if (s->header_relaxed || s->body_relaxed)
-		put_tag(&w, g->a, "c", str_fmt(g->a, "%s/%s", s->header_relaxed ? "relaxed" : "simple", s->body_relaxed ? "relaxed" : "simple"), ";");
+		put_tag(&w, g->a, "c",
+		    str_fmt(g->a, "%s/%s", s->header_relaxed ? "relaxed" : "simple", s->body_relaxed ? "relaxed" : "simple"),
+		    ";");
 	put_tag(&w, g->a, "t", str_fmt(g->a, "%lld", (long long)g->now), ";");
 	if (s->expiration_us > 0)
 		put_tag(&w, g->a, "x", str_fmt(g->a, "%lld", (long long)(g->now + s->expiration_us / TIME_SEC)), ";");
@@ -160,8 +162,8 @@ sign_one(const struct signing *g, const struct dkim_signer *s, struct buf *out, 
 }
 
 int
-dkim_sign(struct arena *a, const struct message_source *msg, struct str localpart, struct str domain, const struct dkim_signer *signers, size_t n,
-    const struct clock *clock, struct str *r_fields, struct errmsg *e)
+dkim_sign(struct arena *a, const struct message_source *msg, struct str localpart, struct str domain,
+    const struct dkim_signer *signers, size_t n, const struct clock *clock, struct str *r_fields, struct errmsg *e)
 {
 	struct signing g = { .a = a, .localpart = localpart, .domain = domain, .now = clock_now_us(clock) / TIME_SEC };
 	struct dkim_body body[2] = { { 0 } }, *used[2];

@@ -171,9 +171,12 @@ required_tags(struct arena *a, const struct dkim_tags *t, struct dkim_signature 
 }
 
 int
-dkim_parse_signature(struct arena *a, struct str field, unsigned flags, struct dkim_signature *r_sig, struct str *r_verify_form, struct errmsg *e)
+dkim_parse_signature(
+    struct arena *a, struct str field, unsigned flags, struct dkim_signature *r_sig, struct str *r_verify_form, struct errmsg *e)
 {
-	struct dkim_signature s = { .length = -1, .sign_time = -1, .expire_time = -1, .canon_header = S("simple"), .canon_body = S("simple") };
+	struct dkim_signature s = {
+		.length = -1, .sign_time = -1, .expire_time = -1, .canon_header = S("simple"), .canon_body = S("simple")
+	};
 	struct dkim_tags t = { 0 };
 	ssize_t colon = str_find(field, ':');
 	size_t want;

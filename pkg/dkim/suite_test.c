@@ -65,8 +65,21 @@ static bool
 is_draft(const cJSON *t)
 {
 	static const char *const ids[] = {
-		"mail-dkim-mine_ietf01_1", "mail-dkim-mine_ietf01_2", "mail-dkim-mine_ietf01_3", "mail-dkim-mine_ietf01_4", "mail-dkim-mine_ietf05_1", "mail-dkim-good_ietf01_1", "mail-dkim-good_ietf01_2", "mail-dkim-multiple_1",
-		"mail-dkim-bad_ietf01_1", "mail-dkim-bad_ietf01_2", "mail-dkim-bad_ietf01_3", "mail-dkim-bad_1", "mail-dkim-no_body_1", "mail-dkim-no_body_2", "mail-dkim-no_body_3",
+		"mail-dkim-mine_ietf01_1",
+		"mail-dkim-mine_ietf01_2",
+		"mail-dkim-mine_ietf01_3",
+		"mail-dkim-mine_ietf01_4",
+		"mail-dkim-mine_ietf05_1",
+		"mail-dkim-good_ietf01_1",
+		"mail-dkim-good_ietf01_2",
+		"mail-dkim-multiple_1",
+		"mail-dkim-bad_ietf01_1",
+		"mail-dkim-bad_ietf01_2",
+		"mail-dkim-bad_ietf01_3",
+		"mail-dkim-bad_1",
+		"mail-dkim-no_body_1",
+		"mail-dkim-no_body_2",
+		"mail-dkim-no_body_3",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(ids); i++)
@@ -76,8 +89,8 @@ is_draft(const cJSON *t)
 }
 
 /*
- * SHA-1 and short keys are refused before hashes are compared, and so are signatures with l=: cases that would fail by their hash, or pass in spite
- * of l=, are "policy" then.
+ * SHA-1 and short keys are refused before hashes are compared, and so are signatures with l=: cases that would fail by
+ * their hash, or pass in spite of l=, are "policy" then.
  */
 static bool
 fits(const cJSON *t, const char *got)
@@ -91,7 +104,8 @@ fits(const cJSON *t, const char *got)
 		return true;
 	if (strcmp(got, "policy") != 0)
 		return false;
-	return strstr(text_of(sig, "a"), "sha1") != NULL || (cJSON_GetObjectItem(sig, "key_bits") && cJSON_GetObjectItem(sig, "key_bits")->valueint < 1024);
+	return strstr(text_of(sig, "a"), "sha1") != NULL ||
+	    (cJSON_GetObjectItem(sig, "key_bits") && cJSON_GetObjectItem(sig, "key_bits")->valueint < 1024);
 }
 
 static bool
@@ -101,7 +115,8 @@ run_case(const cJSON *t)
 	const char *fail[8] = { NULL };
 	struct dns_mock_opts o = { .fail = fail };
 	const cJSON *rec, *name, *sig;
-	struct message_source msg = message_source_mem(test_read(test_data(str_fmt(test_arena(), "dkim/%s", text_of(t, "file")).p)));
+	struct message_source msg =
+	    message_source_mem(test_read(test_data(str_fmt(test_arena(), "dkim/%s", text_of(t, "file")).p)));
 	int64_t now = 0;
 	struct clock clock = { signing_time, &now };
 	struct dkim_verify_args args = { .clock = &clock };
@@ -217,8 +232,7 @@ TEST(hashes_of_an_empty_body)
 	const cJSON *t;
 	struct strlist none = { 0 };
 
-	cJSON_ArrayForEach(t, all)
-		if (strcmp(text_of(t, "a"), "sha256") == 0)
-			assert_strz(enc_base64(test_arena(), body_hash(&none, strcmp(text_of(t, "c"), "relaxed") == 0), ENC_STD), text_of(t, "bh"));
+	cJSON_ArrayForEach(t, all) if (strcmp(text_of(t, "a"), "sha256") == 0) assert_strz(
+	    enc_base64(test_arena(), body_hash(&none, strcmp(text_of(t, "c"), "relaxed") == 0), ENC_STD), text_of(t, "bh"));
 	cJSON_Delete(all);
 }

@@ -10,15 +10,16 @@ dns_is_temporary(int err)
 }
 
 int
-dns_lookup(struct dns_resolver *r, struct arena *a, const struct ctx *ctx, enum dns_type type, struct str name, unsigned flags, struct dns_result *r_result,
-    struct errmsg *e)
+dns_lookup(struct dns_resolver *r, struct arena *a, const struct ctx *ctx, enum dns_type type, struct str name, unsigned flags,
+    struct dns_result *r_result, struct errmsg *e)
 {
 	*r_result = (struct dns_result){ .canonical = name, .extended_error = -1 };
 	return r->lookup(r, a, ctx, type, name, flags, r_result, e);
 }
 
 int
-dns_lookup_ip(struct dns_resolver *r, struct arena *a, const struct ctx *ctx, struct str name, int family, struct dns_result *r_result, struct errmsg *e)
+dns_lookup_ip(struct dns_resolver *r, struct arena *a, const struct ctx *ctx, struct str name, int family,
+    struct dns_result *r_result, struct errmsg *e)
 {
 	struct dns_result v6 = { 0 };
 	struct dns_record *all;
@@ -67,7 +68,8 @@ dns_reverse(struct arena *a, const struct ip *ip, struct str zone)
 }
 
 int
-dns_lookup_ptr(struct dns_resolver *r, struct arena *a, const struct ctx *ctx, const struct ip *ip, struct dns_result *r_result, struct errmsg *e)
+dns_lookup_ptr(struct dns_resolver *r, struct arena *a, const struct ctx *ctx, const struct ip *ip, struct dns_result *r_result,
+    struct errmsg *e)
 {
 	struct str name = dns_reverse(a, ip, ip->family == 4 ? S("in-addr.arpa") : S("ip6.arpa"));
 

@@ -220,8 +220,8 @@ sort_mx(struct dns_record *v, size_t n)
 }
 
 static int
-lookup(struct dns_resolver *r, struct arena *a, const struct ctx *ctx, enum dns_type type, struct str name, unsigned flags, struct dns_result *r_result,
-    struct errmsg *e)
+lookup(struct dns_resolver *r, struct arena *a, const struct ctx *ctx, enum dns_type type, struct str name, unsigned flags,
+    struct dns_result *r_result, struct errmsg *e)
 {
 	struct mock *m = container_of(r, struct mock, r);
 	const char *tname = type_name(type);

@@ -21,7 +21,10 @@ static const char zone[] =
 TEST(records)
 {
 	const char *const fail[] = { "a bad.example.org", NULL };
-	struct dns_mock_opts o = { .zone = zone, .all_authentic = true, .inauthentic = (const char *const[]){ "cname d.example.org", "a d.example.org", NULL }, .fail = fail };
+	struct dns_mock_opts o = { .zone = zone,
+		.all_authentic = true,
+		.inauthentic = (const char *const[]){ "cname d.example.org", "a d.example.org", NULL },
+		.fail = fail };
 	struct dns_resolver *r = dns_mock_new(&o);
 	struct arena *a = test_arena();
 	struct ctx ctx = { 0 };
@@ -73,5 +76,6 @@ TEST(reverse_names)
 	assert_ok(ip_parse(S("192.0.2.1"), &ip));
 	assert_strz(dns_reverse(test_arena(), &ip, S("bl.example")), "1.2.0.192.bl.example");
 	assert_ok(ip_parse(S("2001:db8::567:89ab"), &ip));
-	assert_strz(dns_reverse(test_arena(), &ip, S("ip6.arpa")), "b.a.9.8.7.6.5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa");
+	assert_strz(dns_reverse(test_arena(), &ip, S("ip6.arpa")),
+	    "b.a.9.8.7.6.5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa");
 }

@@ -144,10 +144,11 @@ reason(int status)
 static void
 respond(struct conn *c, const struct http_response *r, bool with_body, bool keep)
 {
-	conn_writef(c, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nCache-Control: no-store\r\n"
+	conn_writef(c,
+	    "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nCache-Control: no-store\r\n"
 	    "X-Content-Type-Options: nosniff\r\nContent-Security-Policy: default-src 'none'; style-src 'unsafe-inline'\r\n%s%s\r\n",
-	    r->status, reason(r->status), r->content_type, r->body.n,
-	    r->status == 405 ? "Allow: GET, HEAD\r\n" : "", keep ? "" : "Connection: close\r\n");
+	    r->status, reason(r->status), r->content_type, r->body.n, r->status == 405 ? "Allow: GET, HEAD\r\n" : "",
+	    keep ? "" : "Connection: close\r\n");
 	if (with_body)
 		conn_write(c, buf_str(&r->body));
 }
@@ -155,7 +156,9 @@ respond(struct conn *c, const struct http_response *r, bool with_body, bool keep
 static enum conn_next
 refuse(struct conn *c, int status)
 {
-	struct http_response r = { .status = status, .content_type = "text/plain; charset=utf-8", .body = BUF_ARENA(conn_arena(c), 1024) };
+	struct http_response r = {
+		.status = status, .content_type = "text/plain; charset=utf-8", .body = BUF_ARENA(conn_arena(c), 1024)
+	};
 
 	buf_addf(&r.body, "%d %s\n", status, reason(status));
 	respond(c, &r, true, false);
@@ -167,7 +170,9 @@ serve(struct conn *c, struct str head)
 {
 	const struct http_server *s = conn_listener_arg(c);
 	struct http_request q = { .conn = c, .arg = s->arg };
-	struct http_response r = { .status = 200, .content_type = "text/plain; charset=utf-8", .body = BUF_ARENA(conn_arena(c), HTTP_BODY_MAX) };
+	struct http_response r = {
+		.status = 200, .content_type = "text/plain; charset=utf-8", .body = BUF_ARENA(conn_arena(c), HTTP_BODY_MAX)
+	};
 	const struct http_route *route = s->routes;
 	bool keep = false;
 	int status = http_parse_head(head, &q, &keep);

@@ -2,8 +2,9 @@
 /*
  * http - HTTP/1.1 (RFC 9112) for small read-only pages: status, metrics, health.
  *
- * It takes GET and HEAD requests without content, keeps connections alive, and answers from a table of paths. Requests are bounded by
- * LIMIT_HTTP_HEAD; what is not understood gets a 4xx and the connection is closed, so nothing can be smuggled behind it.
+ * It takes GET and HEAD requests without content, keeps connections alive, and answers from a table of paths. Requests
+ * are bounded by LIMIT_HTTP_HEAD; what is not understood gets a 4xx and the connection is closed, so nothing can be
+ * smuggled behind it.
  */
 #ifndef HTTP_HTTP_H
 #define HTTP_HTTP_H
@@ -44,8 +45,9 @@ extern const struct conn_proto http_proto;
 void http_metrics(const struct http_request *q, struct http_response *r);
 
 /*
- * http_parse_head parses the head of a request: everything up to and with the empty line. Returns 0 or the status to refuse it with (400, 405, 413,
- * 501, 505). *r_keep tells whether the connection may serve another request. RFC 9112 sections 2.2, 3, 9.3; exported for its fuzzer.
+ * http_parse_head parses the head of a request: everything up to and with the empty line. Returns 0 or the status to
+ * refuse it with (400, 405, 413, 501, 505). *r_keep tells whether the connection may serve another request. RFC 9112
+ * sections 2.2, 3, 9.3; exported for its fuzzer.
  */
 int http_parse_head(struct str head, struct http_request *r_q, bool *r_keep) must_use_;
 

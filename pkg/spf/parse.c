@@ -189,8 +189,15 @@ parse_ip6(struct str s, struct spf_directive *d)
 	return str_has(s, ':') && ip_parse(s, &d->ip) == 0 ? 0 : ERR_INVALID;
 }
 
-static const struct { const char *name; enum spf_mechanism mechanism; } mechanisms[] = {
-	{ "all", SPF_ALL }, { "include", SPF_INCLUDE }, { "a", SPF_A }, { "mx", SPF_MX }, { "ptr", SPF_PTR }, { "ip4", SPF_IP4 }, { "ip6", SPF_IP6 },
+static const struct { const char *name; enum spf_mechanism mechanism;
+} mechanisms[] = {
+	{ "all", SPF_ALL },
+	{ "include", SPF_INCLUDE },
+	{ "a", SPF_A },
+	{ "mx", SPF_MX },
+	{ "ptr", SPF_PTR },
+	{ "ip4", SPF_IP4 },
+	{ "ip6", SPF_IP6 },
 	{ "exists", SPF_EXISTS },
 };
 

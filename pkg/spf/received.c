@@ -65,9 +65,14 @@ add_comment(struct buf *b, struct str s)
 struct str
 spf_received_header(struct arena *a, const struct spf_received *r)
 {
-	const struct { const char *key; struct str value; bool optional; } pairs[] = {
-		{ "client-ip", r->client_ip, false }, { "envelope-from", r->envelope_from, false }, { "helo", r->helo, false },
-		{ "problem", utf8_cut(r->problem, 67), true }, { "mechanism", r->mechanism, true }, { "receiver", r->receiver, false },
+	const struct { const char *key; struct str value; bool optional;
+	} pairs[] = {
+		{ "client-ip", r->client_ip, false },
+		{ "envelope-from", r->envelope_from, false },
+		{ "helo", r->helo, false },
+		{ "problem", utf8_cut(r->problem, 67), true },
+		{ "mechanism", r->mechanism, true },
+		{ "receiver", r->receiver, false },
 		{ "identity", r->identity, true },
 	};
 	struct buf b = BUF_ARENA(a, SPF_MAX_TEXT);
@@ -90,10 +95,13 @@ spf_received_header(struct arena *a, const struct spf_received *r)
 void
 spf_received_of(struct arena *a, const struct spf_args *args, const struct spf_result *res, struct spf_received *r_received)
 {
-	struct spf_received r = { .result = res->status, .problem = res->problem, .mechanism = res->mechanism, .receiver = args->local_hostname };
+	struct spf_received r = {
+		.result = res->status, .problem = res->problem, .mechanism = res->mechanism, .receiver = args->local_hostname
+	};
 
 	if (res->domain.n > 0) {
-		r.comment = str_fmt(a, "domain " STRF "%s", STRA(res->domain), res->helo_identity ? ", from ehlo because mailfrom is empty" : "");
+		r.comment = str_fmt(
+		    a, "domain " STRF "%s", STRA(res->domain), res->helo_identity ? ", from ehlo because mailfrom is empty" : "");
 		r.identity = res->helo_identity ? S("helo") : S("mailfrom");
 	} else {
 		r.comment = S("no domain to check");

@@ -2,8 +2,9 @@
 /*
  * spf.c - look-up and evaluation: check_host() of rfc/7208:749.
  *
- * Inside, SPF_NONE stands for "go on"; a result that ends evaluation is any other status. Names that cannot be in DNS (empty or long labels, from
- * macros) do not match: rfc/7208:1049 leaves it open, and a permanent error would punish mail for what its sender put into a localpart.
+ * Inside, SPF_NONE stands for "go on"; a result that ends evaluation is any other status. Names that cannot be in DNS
+ * (empty or long labels, from macros) do not match: rfc/7208:1049 leaves it open, and a permanent error would punish
+ * mail for what its sender put into a localpart.
  */
 #include <stdarg.h>
 
@@ -11,8 +12,8 @@
 #include "spf/spf_internal.h"
 #include "base/timeutil.h"
 
-static struct metric metric_verify = METRICS_HISTOGRAM_INIT("mox_spf_verify_duration_seconds", "SPF verify, including lookup, duration and result.",
-    metrics_buckets_a, "status");
+static struct metric metric_verify = METRICS_HISTOGRAM_INIT(
+    "mox_spf_verify_duration_seconds", "SPF verify, including lookup, duration and result.", metrics_buckets_a, "status");
 
 const char *
 spf_status_text(enum spf_status s)
@@ -183,7 +184,8 @@ match_ptr(struct spf_eval *e, struct str name, bool *r_match)
 	return s;
 }
 
-static enum spf_status check_host(struct spf_eval *e, struct str domain, struct str *r_mechanism, struct str *r_exp, struct str *r_exp_domain);
+static enum spf_status check_host(
+    struct spf_eval *e, struct str domain, struct str *r_mechanism, struct str *r_exp, struct str *r_exp_domain);
 
 /* The table of rfc/7208:1203: how a result of the included record counts. */
 static enum spf_status
@@ -262,8 +264,8 @@ qualifier_status(char q)
 }
 
 enum spf_status
-spf_lookup(struct dns_resolver *r, struct arena *a, const struct ctx *ctx, struct str domain, bool *r_found, struct str *r_txt, struct spf_record *r_record,
-    bool *r_authentic, struct errmsg *e)
+spf_lookup(struct dns_resolver *r, struct arena *a, const struct ctx *ctx, struct str domain, bool *r_found, struct str *r_txt,
+    struct spf_record *r_record, bool *r_authentic, struct errmsg *e)
 {
 	struct dns_result res;
 	size_t count = 0;
@@ -396,7 +398,8 @@ evaluate(struct spf_eval *e, const struct spf_args *args, struct spf_result *r)
 }
 
 void
-spf_evaluate(struct dns_resolver *r, struct arena *a, const struct ctx *ctx, const struct spf_args *args, struct spf_result *r_result)
+spf_evaluate(
+    struct dns_resolver *r, struct arena *a, const struct ctx *ctx, const struct spf_args *args, struct spf_result *r_result)
 {
 	struct spf_eval e = { .resolver = r, .a = a, .ctx = ctx, .args = args, .authentic = true };
 	int64_t start = time_mono_us();

@@ -2,11 +2,13 @@
 /*
  * spf - Sender Policy Framework: may this address send mail for that domain?
  *
- * A domain publishes in a TXT record ("v=spf1 ip4:192.0.2.0/24 mx -all") which hosts send its mail. A receiver evaluates the record against the address
- * of the connecting client. The identity checked is the domain of MAIL FROM, or the EHLO name when MAIL FROM is empty.
+ * A domain publishes in a TXT record ("v=spf1 ip4:192.0.2.0/24 mx -all") which hosts send its mail. A receiver evaluates
+ * the record against the address of the connecting client. The identity checked is the domain of MAIL FROM, or the EHLO
+ * name when MAIL FROM is empty.
  *
- * This package parses records, evaluates them with a resolver that is passed in, within the limits of the RFC (10 DNS terms, 2 void look-ups, 10
- * names of MX and PTR), expands macros, fetches explanations, and writes and parses the Received-SPF field. It decides nothing about mail.
+ * This package parses records, evaluates them with a resolver that is passed in, within the limits of the RFC (10 DNS
+ * terms, 2 void look-ups, 10 names of MX and PTR), expands macros, fetches explanations, and writes and parses the
+ * Received-SPF field. It decides nothing about mail.
  *
  * RFC 7208 with errata 4751, 5227, 5436, 6216, 6595, 6721; RFC 8601 2.7.2 for how results are reported; RFC 7372.
  */

@@ -31,7 +31,8 @@ bool spf_macro_string(struct str s, bool in_text);
 bool spf_domain_spec(struct str s);
 
 /*
- * spf_expand expands a checked macro-string for the current <domain>. May look up names for %{p}. Returns a status to give up with, or SPF_NONE for success.
+ * spf_expand expands a checked macro-string for the current <domain>. May look up names for %{p}. Returns a status to
+ * give up with, or SPF_NONE for success.
  */
 enum spf_status spf_expand(struct spf_eval *e, struct str domain, struct str spec, bool in_text, struct str *r_out);
 /* spf_target expands a domain-spec (the domain itself when empty) to a name to look up: without final dot, cut to 253 octets from the left. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * suite_test.c - the openspf.org suite for RFC 7208 and further cases, see testdata/spf/README.md. Every case runs; the few whose expectation is
- * not the RFC's are listed with the reason.
+ * suite_test.c - the openspf.org suite for RFC 7208 and further cases, see testdata/spf/README.md. Every case runs; the
+ * few whose expectation is not the RFC's are listed with the reason.
  */
 #include <strings.h>
 
@@ -178,7 +178,10 @@ run_case(struct dns_resolver *r, const cJSON *t)
 {
 	static const struct clock clock = { fixed_now, NULL };
 	const char *name = text_of(t, "name"), *explanation = text_of(t, "explanation");
-	struct spf_args args = { .remote_ip = ip_of(text_of(t, "host")), .helo_domain = str_of(text_of(t, "helo")), .local_hostname = S("unknown"), .clock = &clock };
+	struct spf_args args = { .remote_ip = ip_of(text_of(t, "host")),
+		.helo_domain = str_of(text_of(t, "helo")),
+		.local_hostname = S("unknown"),
+		.clock = &clock };
 	struct spf_result res;
 	struct ctx ctx = { 0 };
 
@@ -190,7 +193,9 @@ run_case(struct dns_resolver *r, const cJSON *t)
 		return 1;
 	}
 	if (*explanation) {
-		struct str want = strcmp(explanation, "DEFAULT") == 0 ? S("") : str_cat(test_arena(), S("remote claims: "), str_of(explanation));
+		struct str want = strcmp(explanation, "DEFAULT") == 0 ?
+		    S("") :
+		    str_cat(test_arena(), S("remote claims: "), str_of(explanation));
 
 		if (!str_is(res.explanation, want)) {
 			print_error("%s: explanation \"" STRF "\", want \"" STRF "\"\n", name, STRA(res.explanation), STRA(want));
@@ -253,8 +258,8 @@ TEST(rfc7208_suite)
 }
 
 /*
- * One record of mail-auth-extra.json, "name" and "value": addresses and hosts come as lists with commas. Its MX records name addresses, for
- * which hosts are made up.
+ * One record of mail-auth-extra.json, "name" and "value": addresses and hosts come as lists with commas. Its MX records
+ * name addresses, for which hosts are made up.
  */
 static void
 add_extra(struct buf *zone, const char *type, const char *name, struct str values)
@@ -270,7 +275,8 @@ add_extra(struct buf *zone, const char *type, const char *name, struct str value
 	if (strcmp(type, "ptr") == 0) {
 		struct ip ip = ip_of(name);
 
-		name = str_dup(test_arena(), dns_reverse(test_arena(), &ip, ip.family == 4 ? S("in-addr.arpa") : S("ip6.arpa"))).p;
+		name =
+		    str_dup(test_arena(), dns_reverse(test_arena(), &ip, ip.family == 4 ? S("in-addr.arpa") : S("ip6.arpa"))).p;
 	}
 	while (values.n > 0) {
 		struct str v = str_trim(str_split(&values, ','));
@@ -285,12 +291,17 @@ add_extra(struct buf *zone, const char *type, const char *name, struct str value
 }
 
 /* Cases whose expectation is not what RFC 7208 says; ip NULL: all of that sender. */
-static const struct { const char *entry, *sender, *ip, *ours, *reason; } exceptions[] = {
-	{ "All test", "sender@test.org", NULL, "permerror", "\"ip:\" is no mechanism, so the record has a syntax error: rfc/7208:862" },
-	{ "DNS Lookup Limits", "sender@ok.test.org", NULL, "permerror", "ten names without addresses: more than two void look-ups, rfc/7208:988" },
+static const struct { const char *entry, *sender, *ip, *ours, *reason;
+} exceptions[] = {
+	{ "All test", "sender@test.org", NULL, "permerror",
+	    "\"ip:\" is no mechanism, so the record has a syntax error: rfc/7208:862" },
+	{ "DNS Lookup Limits", "sender@ok.test.org", NULL, "permerror",
+	    "ten names without addresses: more than two void look-ups, rfc/7208:988" },
 	{ "DNS Lookup Limits", "sender@ptr.test.org", "10.0.0.11", "permerror", "likewise, for names of the client" },
-	{ "Exists", "sender@ip6.test.org", NULL, "fail", "exists asks for A records, whatever the client's address: rfc/7208:1392" },
-	{ "Simple Examples", "tom@sf.example.org", NULL, "permerror", "the entry has no record at the target of its redirect: rfc/7208:1447" },
+	{ "Exists", "sender@ip6.test.org", NULL, "fail",
+	    "exists asks for A records, whatever the client's address: rfc/7208:1392" },
+	{ "Simple Examples", "tom@sf.example.org", NULL, "permerror",
+	    "the entry has no record at the target of its redirect: rfc/7208:1447" },
 	{ "Simple Examples", "mary@example.com", NULL, "none", "the entry has no record at the domain that it asks for" },
 };
 
@@ -353,10 +364,11 @@ run_extra(const char *zone, const char *entry, const cJSON *t, struct extra_stat
 		    (!exceptions[i].ip || strcmp(exceptions[i].ip, text_of(t, "ip")) == 0))
 			want = str_of(exceptions[i].ours);
 	if (!str_is(want, str_of(spf_status_text(res.status)))) {
-		print_error("%s: sender %s ip %s: got %s (" STRF "), want %s\n", entry, state->sender, text_of(t, "ip"), spf_status_text(res.status),
-		    STRA(res.problem), expect);
+		print_error("%s: sender %s ip %s: got %s (" STRF "), want %s\n", entry, state->sender, text_of(t, "ip"),
+		    spf_status_text(res.status), STRA(res.problem), expect);
 		failed = 1;
-	} else if (explanation && !str_is(res.explanation, str_cat(test_arena(), S("remote claims: "), str_of(explanation + 1)))) {
+	} else if (explanation &&
+	    !str_is(res.explanation, str_cat(test_arena(), S("remote claims: "), str_of(explanation + 1)))) {
 		print_error("%s: explanation " STRF "\n", entry, STRA(res.explanation));
 		failed = 1;
 	}
