@@ -538,3 +538,109 @@ TEST(server_reset_by_peer)
 	TESTRIG_UNTIL(&r, conn_server_count(r.server) == 0);
 	testrig_stop(&r);
 }
+
+/* --- what an administrator gets wrong --- */
+
+TEST(server_listen_fails)
+{
+	struct testrig r = { 0 };
+	struct ipport used = { .ip = { .family = 4, .a = { 127, 0, 0, 1 } } }, foreign = { .ip = { .family = 4, .a = { 192, 0, 2, 1 } } };
+	struct errmsg e = { 0 };
+	int fd = -1;
+
+	testrig_start(&r);
+	used.port = r.plain;
+	assert_err(conn_listen_socket(&used, &fd, &e), ERR_IO);
+	assert_non_null(strstr(e.text, "bind on 127.0.0.1:"));
+	e.text[0] = '\0';
+	assert_err(conn_listen_socket(&foreign, &fd, &e), ERR_IO);
+	assert_non_null(strstr(e.text, "192.0.2.1:0"));
+	assert_int_equal(fd, -1);
+	testrig_stop(&r);
+}
+
+/* A socket bound to any address tells the one that was used. */
+TEST(server_any_address)
+{
+	struct testrig r = { 0 };
+	struct testclient t;
+	struct ipport any = { .ip = { .family = 4 } };
+	struct sockaddr_storage ss = { 0 };
+	socklen_t n = sizeof(ss);
+	struct conn_listener_opts lo;
+	int fd;
+
+	testrig_start(&r);
+	lo = r.lo;
+	lo.implicit_tls = false;
+	assert_ok(conn_listen_socket(&any, &fd, NULL));
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&ss, &n), 0);
+	assert_ok(conn_server_listen(r.server, fd, &lo, NULL));
+	testclient_open(&t, ipport_of((struct sockaddr *)&ss).port, "127.0.0.9");
+	testclient_put(&t, S("ADDR\r\n"));
+	testclient_expect(&t, "HELLO\r\n127.0.0.9 127.0.0.1\r\n");
+	testclient_close(&t);
+	testrig_stop(&r);
+}
+
+/* After the stop began nothing is taken on any more. */
+TEST(server_stopped)
+{
+	struct testrig r = { 0 };
+	struct conn_listener_opts lo;
+	struct ipport addr = { .ip = { .family = 4, .a = { 127, 0, 0, 1 } } };
+	int fds[2], fd;
+
+	testrig_start(&r);
+	lo = r.lo;
+	lo.implicit_tls = false;
+	conn_server_stop(r.server, TIME_SEC);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	assert_err(conn_server_adopt(r.server, fds[0], &lo, NULL), ERR_CANCELED);
+	assert_ok(conn_listen_socket(&addr, &fd, NULL));
+	assert_err(conn_server_listen(r.server, fd, &lo, NULL), ERR_CANCELED);
+	assert_int_equal(read(fds[1], &(char){ 0 }, 1), 0);
+	close(fds[1]);
+	testrig_stop(&r);
+}
+
+/* A handler that takes its time past the end of the grace period finds its connection gone, and everything ends when it returns. */
+TEST(server_stop_kills)
+{
+	struct testrig r = { .o.deaf_us = 1200 * TIME_MS };
+	struct testclient t, idle;
+
+	testrig_start(&r);
+	testclient_open(&t, r.plain, NULL);
+	testclient_put(&t, S("BLOCK\r\n"));
+	testclient_open(&idle, r.plain, NULL);
+	testclient_expect(&idle, "HELLO\r\n");
+	TESTRIG_UNTIL(&r, r.o.blocked == 1);
+	conn_server_stop(r.server, 10 * TIME_MS);
+	testclient_expect(&idle, "SHUTDOWN\r\n");
+	testclient_expect(&t, "HELLO\r\n");
+	testclient_expect_end(&t);
+	testclient_close(&t);
+	testclient_close(&idle);
+	testrig_stop(&r);
+}
+
+/* Output has nowhere to go: the connection fails, the server lives. */
+TEST(server_no_room_for_spilled_output)
+{
+	struct testrig r = { .so = { .tmp_dir = "/nonexistent", .workers_max = 4 }, .o.write_timeout_us = TIME_MIN };
+	struct testclient t[4];
+
+	testrig_start(&r);
+	for (int i = 0; i < 3; i++) {
+		testclient_open(&t[i], r.plain, NULL);
+		testclient_put(&t[i], S("BIG 100000000\r\n"));
+	}
+	TESTRIG_UNTIL(&r, r.o.closed == 1);
+	testclient_open(&t[3], r.plain, NULL);
+	testclient_put(&t[3], S("ECHO a\r\n"));
+	testclient_expect(&t[3], "HELLO\r\n= a\r\n");
+	for (int i = 0; i < 4; i++)
+		testclient_close(&t[i]);
+	testrig_stop(&r);
+}

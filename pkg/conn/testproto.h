@@ -13,6 +13,7 @@
  *	SLEEP ms        reading stops; "AWAKE" when the time passed
  *	IDLE [n]        "+", "WOKEN" at each wake until the next line (DONE: "OK"), with n bytes of 'x' before it
  *	ID              "ID slot gen"
+ *	ADDR            "remote local", addresses without port
  *	SLOW 0|1        tarpit
  *	GROUP n, CLASS n        for the pool
  *	BLOCK           holds its worker until testproto_release or the stop of the server; "DONE" or "STOPPED"
@@ -37,6 +38,7 @@ struct testproto_opts {
 	int64_t spool_us;                               /* deadline of DATA; 0 none */
 	size_t input_limit;
 	enum conn_class class;
+	int64_t deaf_us;                                /* BLOCK does not hear the stop for so long */
 	int gate_fd;                                    /* BLOCK waits until it is readable */
 	int changed_fd;                                 /* an eventfd that is written when one of those below changed; 0 = none */
 	atomic_int started, closed, blocked;            /* connections that had START, closed; BLOCKs waiting */

@@ -221,9 +221,24 @@ cmd_block(struct conn *c)
 	int r;
 
 	count(o, &o->blocked, 1);
-	r = ctx_poll(conn_ctx(c), o->gate_fd, POLLIN);
+	if (o->deaf_us) {
+		struct ctx deaf = { .deadline_us = time_mono_us() + o->deaf_us };
+
+		r = ctx_poll(&deaf, o->gate_fd, POLLIN);
+	} else {
+		r = ctx_poll(conn_ctx(c), o->gate_fd, POLLIN);
+	}
 	count(o, &o->blocked, -1);
 	conn_write(c, r == 1 ? S("DONE\r\n") : S("STOPPED\r\n"));
+	return CONN_NEXT_PARK;
+}
+
+static enum conn_next
+cmd_addr(struct conn *c)
+{
+	struct str r = ip_str(conn_arena(c), &conn_remote(c)->ip), l = ip_str(conn_arena(c), &conn_local(c)->ip);
+
+	conn_writef(c, STRF " " STRF "\r\n", STRA(r), STRA(l));
 	return CONN_NEXT_PARK;
 }
 
@@ -264,6 +279,8 @@ command(struct conn *c, const struct conn_unit *u)
 		    (unsigned long long)sum_of(str_from(u->data, u->data.n - (size_t)u->literal)));
 	else if (str_is(verb, S("ID")))
 		conn_writef(c, "ID %u %u\r\n", conn_id(c).slot, conn_id(c).gen);
+	else if (str_is(verb, S("ADDR")))
+		return cmd_addr(c);
 	else if (str_is(verb, S("BIG")))
 		return cmd_big(c, n);
 	else if (str_is(verb, S("XOR")))

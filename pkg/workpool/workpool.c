@@ -13,7 +13,6 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -58,7 +57,7 @@ struct workpool {
 	struct worker *spare;           /* joined, for the next thread */
 	unsigned threads, nidle, running;
 	unsigned alive;                 /* threads that have not come to dead yet; those that decided to end count here only */
-	atomic_uint queued;             /* in queues and waiting lists; changed under the lock */
+	unsigned queued;                /* in queues and waiting lists */
 	uint64_t jobs;
 	bool started, stopping, herding;
 	pthread_t herder;
@@ -174,7 +173,7 @@ next_job(struct workpool *p)
 				group_enter(p, j->group);
 				p->running++;
 				p->jobs++;
-				atomic_fetch_sub_explicit(&p->queued, 1, memory_order_relaxed);
+				p->queued--;
 				return j;
 			}
 			queue_add(&(*group_at(p, j->group))->waiting, j);
@@ -201,7 +200,7 @@ submit(struct workpool *p, struct workpool_job *j)
 
 	j->queued_us = time_mono_us();
 	queue_add(group_full(p, j->group) ? &(*group_at(p, j->group))->waiting : &p->queues[j->class], j);
-	atomic_fetch_add_explicit(&p->queued, 1, memory_order_relaxed);
+	p->queued++;
 	if (p->idle) {
 		struct workpool_job *next = next_job(p);
 
@@ -225,7 +224,7 @@ int
 workpool_submit(struct workpool *p, struct workpool_job *j)
 {
 	lock_take(&p->lock);
-	if (p->stopping || atomic_load_explicit(&p->queued, memory_order_relaxed) >= p->queue_max[j->class]) {
+	if (p->stopping || p->queued >= p->queue_max[j->class]) {
 		int r = p->stopping ? ERR_CANCELED : ERR_LIMIT;
 
 		lock_drop(&p->lock);
@@ -240,12 +239,6 @@ workpool_submit_always(struct workpool *p, struct workpool_job *j)
 {
 	lock_take(&p->lock);
 	submit(p, j);
-}
-
-bool
-workpool_has_queue(struct workpool *p)
-{
-	return atomic_load_explicit(&p->queued, memory_order_relaxed) > 0;
 }
 
 /* --- threads --- */
@@ -492,6 +485,6 @@ workpool_stats(struct workpool *p, struct workpool_stats *r_stats)
 	LOCKED(&p->lock);
 	*r_stats = (struct workpool_stats){
 		.threads = p->threads, .idle = p->nidle, .running = p->running,
-		.queued = atomic_load_explicit(&p->queued, memory_order_relaxed), .jobs = p->jobs,
+		.queued = p->queued, .jobs = p->jobs,
 	};
 }

@@ -68,6 +68,5 @@ struct workpool_stats {
 	uint64_t jobs;                  /* started so far */
 };
 void workpool_stats(struct workpool *p, struct workpool_stats *r_stats);
-bool workpool_has_queue(struct workpool *p);            /* somebody waits; cheap, may be a moment old */
 
 #endif
