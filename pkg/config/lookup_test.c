@@ -44,7 +44,7 @@ make(void)
 
 #define ALL (CONFIG_LOOKUP_POSTMASTER | CONFIG_LOOKUP_ALIAS | CONFIG_LOOKUP_ENABLED)
 
-/* rfc/5321:2290 (postmaster), ../spec smtpserver "Address lookup rules" */
+/* rfc/5321:3395 (postmaster), ../spec smtpserver "Address lookup rules" */
 TEST(addresses)
 {
 	static const struct {

@@ -191,7 +191,7 @@ TEST(rfc2046_example)
 		"\r\n"
 		"--simple boundary--\r\n"
 		"\r\n"
-		"This is the epilogue.  It is also to be ignored.\r\n");      // rfc/2046:1122
+		"This is the epilogue.  It is also to be ignored.\r\n");      // rfc/2046:1171
 	struct message_source src = message_source_mem(s);
 	struct message m;
 	struct str text;
