@@ -170,6 +170,99 @@ TEST(full)
 	assert_int_equal(c->raw_dynamic->accounts.v[1].v.max_outgoing_messages_per_day, 0);
 }
 
+/* The values of the examples, and of both files whole, survive the texts that they are carried in. */
+TEST(round_trip)
+{
+	static const struct { const char *path; const struct typedesc *t; } rows[] = {
+		{ "config/full/mox.conf", &config_static_desc }, { "config/full/domains.conf", &config_dynamic_desc },
+		{ "config/localserve/mox.conf", &config_static_desc }, { "config/localserve/domains.conf", &config_dynamic_desc },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct typedesc *t = rows[i].t;
+		struct sconf_report r = { .a = test_arena(), .path = "f" };
+		struct buf b = BUF_ARENA(test_arena(), 1024 * 1024);
+		void *v = typedesc_new(test_arena(), t), *w = typedesc_new(test_arena(), t), *x = typedesc_new(test_arena(), t);
+		struct str text = test_read(test_data(rows[i].path));
+		struct sconf_node root;
+
+		test_row("%s", rows[i].path);
+		assert_ok(sconf_read(test_arena(), text, t, v, &root, &r));
+		assert_ok(sconf_write_docs(&b, t, v, NULL));
+		assert_ok(sconf_read(test_arena(), buf_str(&b), t, w, NULL, &r));
+		assert_true(typedesc_equal(t, v, w));
+		buf_reset(&b);
+		assert_ok(sconf_rewrite(test_arena(), &b, &root, t, v, w, NULL));
+		assert_str(buf_str(&b), text);
+		buf_reset(&b);
+		typedesc_json_encode(&b, t, v, TYPEDESC_JSON_SECRETS);
+		assert_ok(typedesc_json_decode(test_arena(), t, buf_str(&b), 1024 * 1024, 0, x, NULL));
+		assert_true(typedesc_equal(t, v, x));
+	}
+}
+
+TEST(json_masks_secrets)
+{
+	cleanup_(config_unref) struct config *c = load("config/full");
+	struct buf b = BUF_ARENA(test_arena(), 1024 * 1024);
+
+	typedesc_json_encode(&b, &config_static_desc, c->fixed, 0);
+	typedesc_json_encode(&b, &config_dynamic_desc, c->dynamic, 0);
+	assert_true(str_search(buf_str(&b), S("secret password")) < 0);
+	assert_true(str_search(buf_str(&b), S("Bearer")) < 0);
+	assert_true(str_search(buf_str(&b), S("\"Algorithm\":\"rsa-2048\"")) > 0);     /* derived */
+}
+
+/* Random values of every type, as the APIs may carry them. */
+TEST(every_type_as_json)
+{
+	for (size_t i = 0; i < config_config_ntypes; i++) {
+		const struct typedesc *t = config_config_types[i];
+
+		for (uint64_t seed = 0; seed < 20; seed++) {
+			void *v = typedesc_new(test_arena(), t), *w = typedesc_new(test_arena(), t);
+			struct buf b = BUF_ARENA(test_arena(), 1024 * 1024);
+			struct errmsg e = { 0 };
+
+			test_row("%s seed %llu", t->name, (unsigned long long)seed);
+			typedesc_sample(test_arena(), t, seed, v);
+			typedesc_json_encode(&b, t, v, TYPEDESC_JSON_SECRETS);
+			if (typedesc_json_decode(test_arena(), t, buf_str(&b), 1024 * 1024, 0, w, &e) < 0)
+				fail_msg("%s: " STRF, e.text, STRA(buf_str(&b)));
+			assert_true(typedesc_equal(t, v, w));
+		}
+	}
+}
+
+/* Every option has a text for "mox config describe-static" and "describe-domains". */
+TEST(every_option_is_documented)
+{
+	for (size_t i = 0; i < config_config_ntypes; i++) {
+		const struct typedesc *t = config_config_types[i];
+
+		for (size_t k = 0; k < t->nfields; k++) {
+			test_row("%s.%s", t->name, t->fields[k].name);
+			assert_true(t->fields[k].flags & TYPEDESC_INTERNAL || t->fields[k].doc[0]);
+		}
+	}
+}
+
+TEST(describe)
+{
+	struct buf b = BUF_ARENA(test_arena(), 1024 * 1024);
+	struct config_static s = { 0 };
+	struct config_dynamic d = { 0 };
+
+	sconf_describe(test_arena(), &b, &config_static_desc, &s);
+	assert_true(str_search(buf_str(&b), S("\n# File with the bcrypt hash of the password of the admin interface; written by\n"
+	    "# \"mox setadminpassword\". Relative to mox.conf. (optional)\nAdminPasswordFile:\n")) > 0);
+	assert_true(str_search(buf_str(&b), S("\t\t\t# Mechanisms to use, most wanted first.")) > 0);
+	buf_reset(&b);
+	sconf_describe(test_arena(), &b, &config_dynamic_desc, &d);
+	assert_true(str_search(buf_str(&b), S("\t\t\t\t\t\tBaseURL")) < 0);
+	assert_true(str_search(buf_str(&b), S("\nWebHandlers:\n\t-\n\n\t\t# For logs and measurements.")) > 0);
+}
+
 /* Thousands of accounts are read and changed in a time that is not felt. */
 TEST(large)
 {

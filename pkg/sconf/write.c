@@ -19,17 +19,21 @@ sconf_out_tabs(struct sconf_out *o)
 	o->begun = true;
 }
 
-/* One line of text as comments, broken between words. */
+/* A paragraph as comments, broken between words. */
 static void
-comment_line(struct sconf_out *o, struct str text)
+comment_paragraph(struct sconf_out *o, struct str text)
 {
 	size_t width = COMMENT_WIDTH - MIN(8 * o->depth, COMMENT_WIDTH / 2U) - 2, n = 0;
 
 	sconf_out_tabs(o);
 	buf_addc(o->b, '#');
 	while (text.n) {
-		struct str word = str_split(&text, ' ');
+		struct str line = text, word;
 
+		if (str_find(line, '\n') >= 0)
+			line = str_upto(line, (size_t)str_find(line, '\n'));
+		word = str_split(&line, ' ');
+		text = str_from(text, word.n + 1);
 		if (n > 0 && n + 1 + word.n > width) {
 			buf_addc(o->b, '\n');
 			sconf_out_tabs(o);
@@ -59,9 +63,13 @@ comment(struct sconf_out *o, const struct typedesc_field *f)
 		buf_addz(&text, " (optional)");
 	if (o->begun)
 		buf_addc(o->b, '\n');
-	rest = buf_str(&text);
-	while (rest.n)
-		comment_line(o, str_split(&rest, '\n'));
+	for (rest = buf_str(&text); rest.n;) {
+		ssize_t end = str_search(rest, S("\n\n"));
+		size_t n = end < 0 ? rest.n : (size_t)end;
+
+		comment_paragraph(o, str_upto(rest, n));
+		rest = str_from(rest, n + 2);
+	}
 	buf_done(&text);
 }
 
