@@ -254,8 +254,7 @@ slow_us(const struct conn *c)
 	return c->server->o.slow_us ? c->server->o.slow_us : CONN_SLOW_US;
 }
 
-/* slow_turn tells whether the tarpit lets a read or a byte pass now; if not, slow_at says when. first: also the first must
- * wait. */
+/* slow_turn tells whether the tarpit lets a read or a byte pass now; if not, slow_at says when. first: also the first waits. */
 static bool
 slow_turn(struct conn *c, int64_t now, bool first)
 {
@@ -271,7 +270,7 @@ flush(struct conn *c, int64_t now)
 
 	if (c->write_at == 0 && c->write_timeout > 0)
 		c->write_at = now + c->write_timeout;
-	if (!c->slow || (c->write_at && c->write_at - now < CONN_SLOW_LEFT_US && slow_us(c) == CONN_SLOW_US))
+	if (!c->slow || (c->write_at && c->write_at - now < CONN_SLOW_LEFT_US))
 		return conn_send(c);
 	if (!slow_turn(c, now, false))
 		return 1;
