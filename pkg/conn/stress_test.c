@@ -618,7 +618,7 @@ stress_round(unsigned seed, unsigned workers, unsigned queue)
 	assert_int_equal(x.hasty.started, x.hasty.closed);
 	if (x.failure[0])
 		fail_msg("%s", x.failure);
-	assert_true(x.complete > 0);
+	assert_true(x.complete > 0 || queue < 100);     /* with a queue that short it may be refused to all */
 }
 
 static unsigned
