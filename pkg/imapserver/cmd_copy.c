@@ -13,6 +13,8 @@ imapserver_cmd_copy(struct imapserver_cmd *c)
 
 	TRY(imapserver_copy_args(c, &uids, &name));
 	TRY(imapserver_copy_begin(c, &tx, &uids, name, &k));
+	if (k.n == 0)
+		return 0;               /* UIDs that do not exist are no error: rfc/9051:4770 */
 	int r = store_copy(&tx, &k.src, &k.dst, k.v, k.n, &new_uids);
 	if (r < 0)
 		return imapserver_error(c, r, NULL, "copying messages");

@@ -17,6 +17,8 @@ imapserver_cmd_move(struct imapserver_cmd *c)
 	if (s->view->readonly)
 		return imapserver_no(c, NULL, "mailbox is read-only");
 	TRY(imapserver_copy_begin(c, &tx, &uids, name, &k));
+	if (k.n == 0)
+		return 0;               /* UIDs that do not exist are no error: rfc/9051:4770 */
 	int r = store_move(&tx, &k.src, &k.dst, k.v, k.n, &new_uids);
 	if (r == 0)
 		r = store_tx_modseq(&tx, &modseq);

@@ -205,7 +205,7 @@ parse_command(struct imapserver_cmd *c)
 		return 0;
 	if (!s->started) {
 		/* Not IMAP: HTTP and the like must not be answered line by line. */
-		imapserver_bye(s, "please speak IMAP");
+		imapserver_bye(s, "this is an IMAP server");
 		c->close = true;
 	}
 	return cur_ok(&c->in) ? imapserver_bad(c, "unknown command") : imapserver_syntax(c);

@@ -31,8 +31,9 @@ imapserver_copy_begin(struct imapserver_cmd *c, struct store_tx *tx, const struc
 	TRY(imapserver_find(c, tx, name, "TRYCREATE", &k.dst));
 	if (k.src.id == k.dst.id)
 		return imapserver_no(c, NULL, "source and destination are the same");
+	*r_copy = k;
 	if (count == 0)
-		return imapserver_no(c, NULL, "no such messages");
+		return 0;
 
 	struct store_uidset set = imapserver_uidset(c->a, uids);
 	cleanup_(store_scan_done) struct store_scan scan = { .tx = tx, .mailbox_id = k.src.id, .set = &set };

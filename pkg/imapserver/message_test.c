@@ -327,7 +327,7 @@ TEST(copy)
 	    "a> copy 1 nobox\na< x NO [TRYCREATE] no such mailbox\n"                  /* rfc/9051:4602 */
 	    "a> copy 1 expungebox\na< x NO [TRYCREATE] no such mailbox\n"
 	    "a> copy 1 inbox\na< x NO source and destination are the same\n"
-	    "a> uid copy 9 Trash\na< x NO no such messages\n"
+	    "a> uid copy 9 Trash\na< x OK done\n"                                      /* rfc/9051:4770 */
 	    "a> copy 1:* Trash\na< x OK [COPYUID ... 2:3 1:2] done\n"                 /* rfc/4315:183 */
 	    "b> noop\nb< * 2 EXISTS\nb< * 1 FETCH (UID 1 FLAGS ())\nb< * 2 FETCH (UID 2 FLAGS ())\nb< x OK done\n"
 	    "a> store 1 +flags.silent (\\Seen work)\na< x OK done\n"
@@ -351,7 +351,7 @@ TEST(move)
 	    "a> move 1\na< x BAD ...\n"
 	    "a> move 1 nobox\na< x NO [TRYCREATE] no such mailbox\n"
 	    "a> move 1 inbox\na< x NO source and destination are the same\n"
-	    "a> uid move 9 Trash\na< x NO no such messages\n"
+	    "a> uid move 9 Trash\na< x OK done\n"
 	    "a> move 1:2 Trash\n"                                                    /* rfc/9051:4650 */
 	    "a< * OK [COPYUID ... 1:2 1:2] moved\na< * 1 EXPUNGE\na< * 1 EXPUNGE\na< x OK done\n"
 	    "b> noop\nb< * 2 EXISTS\nb< * 1 FETCH (UID 1 FLAGS ())\nb< * 2 FETCH (UID 2 FLAGS ())\nb< x OK done\n"

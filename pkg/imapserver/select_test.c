@@ -47,7 +47,7 @@ TEST(not_imap)
 		    "a+\n"
 		    "a< * OK ...\n"
 		    "a! %s\n"
-		    "a< * BYE please speak IMAP\n"
+		    "a< * BYE this is an IMAP server\n"
 		    "a< ... BAD ...\n"
 		    "a$\n", first[i]));
 	}
@@ -290,6 +290,33 @@ TEST(own_flags_after_queued_ones)
 	    "a> store 1 +flags \\Seen\na< * 1 FETCH (UID 1 FLAGS (\\Seen \\Flagged))\na< x OK done\n"
 	    "a> noop\na< * 1 FETCH (UID 1 FLAGS (\\Seen \\Flagged))\na< x OK done\n"
 	    "b> noop\nb< * 1 FETCH (UID 1 FLAGS (\\Seen \\Flagged))\nb< x OK done\n");
+}
+
+/* So many changes that the queue gives up: the view is brought up to date all the same. */
+TEST(changes_overflow)
+{
+	struct rig r;
+	struct buf b = BUF_ARENA(test_arena(), 1 << 20), want = BUF_ARENA(test_arena(), 1 << 20);
+	int n = 250;
+
+	rig_start(&r, 0);
+	rig_login(&r, 'b', "mjl");
+	buf_addz(&b, "x append inbox");
+	for (int i = 0; i < n; i++)
+		buf_addz(&b, " {1+}\r\nx");
+	buf_addz(&b, "\r\n");
+	rig_send(&r, 'b', buf_str(&b));
+	rig_login(&r, 'a', "mjl");
+	rig_script(&r, "b?\na> select inbox\na?\nb> select inbox\nb?\n");
+	for (int i = 0; i <= LIMIT_CHANGES_PENDING / n; i++)
+		rig_send(&r, 'b', str_fmt(test_arena(), "x store 1:* flags.silent (k%d)\r\n", i));
+	rig_script(&r, "b> uid store 2,4 +flags.silent \\Deleted\nb> expunge\nb! x append inbox {1+}\\r\\nx\\r\\n\nb?\n");
+	buf_addz(&want, "a> noop\na< * 2 EXPUNGE\na< * 3 EXPUNGE\na< * 249 EXISTS\n");
+	for (int seq = 1; seq < 249; seq++)
+		buf_addf(&want, "a< * %d FETCH (UID %d FLAGS (k%d))\n", seq, seq == 1 ? 1 : seq == 2 ? 3 : seq + 2, LIMIT_CHANGES_PENDING / n);
+	buf_addz(&want, "a< * 249 FETCH (UID 251 FLAGS ())\na< x OK done\na> noop\na< x OK done\na> create after\na< * LIST ...\na< x OK done\n");
+	rig_script(&r, str_z(test_arena(), buf_str(&want)));
+	rig_stop(&r);
 }
 
 /* Every command finds out that its mailbox is gone. */
