@@ -103,7 +103,7 @@ buf_addz(struct buf *b, const char *z)
 }
 
 void
-buf_addc(struct buf *b, char c)
+buf_addc_(struct buf *b, char c)
 {
 	if (!buf_reserve(b, 1))
 		return;

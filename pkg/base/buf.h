@@ -39,7 +39,17 @@ void buf_wrote(struct buf *b, size_t n);                  /* n bytes of the rese
 
 void buf_add(struct buf *b, struct str s);
 void buf_addz(struct buf *b, const char *z);
-void buf_addc(struct buf *b, char c);
+void buf_addc_(struct buf *b, char c);                    /* when there is no room */
+static inline void
+buf_addc(struct buf *b, char c)
+{
+	if (b->failed || b->n + 1 >= b->cap) {
+		buf_addc_(b, c);
+		return;
+	}
+	b->p[b->n++] = c;
+	b->p[b->n] = '\0';
+}
 void buf_addu(struct buf *b, uint64_t v);                 /* decimal */
 void buf_addi(struct buf *b, int64_t v);
 void buf_addf(struct buf *b, const char *fmt, ...) printf_(2, 3);

@@ -62,10 +62,42 @@ continues(struct enc_qpdec *d, char c, struct buf *out)
 	return true;
 }
 
+/* Bytes that stand for themselves wherever they are. */
+static bool
+is_plain(char c)
+{
+	return c > ' ' && c < 0x7f && c != '=';
+}
+
+/* How many bytes at the start stand for themselves: printable ones, line ends, and white space before a printable one. */
+static size_t
+plain_run(struct str in)
+{
+	size_t i = 0;
+
+	while (i < in.n) {
+		char c = in.p[i];
+		if (is_plain(c) || c == '\r' || c == '\n')
+			i++;
+		else if (is_wsp(c) && i + 1 < in.n && is_plain(in.p[i + 1]))
+			i += 2;
+		else
+			break;
+	}
+	return i;
+}
+
 void
 enc_qpdec_add(struct enc_qpdec *d, struct str in, struct buf *out)
 {
 	for (size_t i = 0; i < in.n; i++) {
+		if (d->nheld == 0) {
+			size_t run = plain_run(str_from(in, i));
+			buf_add(out, str_upto(str_from(in, i), run));
+			i += run;
+			if (i == in.n)
+				return;
+		}
 		char c = in.p[i];
 
 		if (d->nheld > 0) {
