@@ -67,17 +67,17 @@ TEST(round_trip)
 		{ "rcpt+tag@b.example", false, false, { "TEXT/PLAIN;;7BIT", "MESSAGE/DELIVERY-STATUS;;7BIT", "TEXT/RFC822-HEADERS;;7BIT" }, "rfc822;rcpt+tag@b.example" },
 		{ "rcpt@b.example", false, true, { "TEXT/PLAIN;;7BIT", "MESSAGE/DELIVERY-STATUS;;7BIT", "TEXT/RFC822-HEADERS;;7BIT" }, "rfc822;rcpt@b.example" },
 		{ "m\xc3\xb6x@m\xc3\xb6x.example", true, false, { "TEXT/PLAIN;;7BIT", "MESSAGE/DELIVERY-STATUS;;7BIT", "TEXT/RFC822-HEADERS;utf-8;BASE64" },
-		  "rfc822;m\\x{F6}x@xn--mx-fka.example" },
+		    "rfc822;m\\x{F6}x@xn--mx-fka.example" },
 		{ "m\xc3\xb6x@m\xc3\xb6x.example", true, true, { "TEXT/PLAIN;utf-8;8BIT", "MESSAGE/GLOBAL-DELIVERY-STATUS;;8BIT", "MESSAGE/GLOBAL-HEADERS;;8BIT" },
-		  "utf-8;m\xc3\xb6x@m\xc3\xb6x.example" },
+		    "utf-8;m\xc3\xb6x@m\xc3\xb6x.example" },
 		{ "a@[IPv6:2001:db8::2]", false, false, { "TEXT/PLAIN;;7BIT", "MESSAGE/DELIVERY-STATUS;;7BIT", "TEXT/RFC822-HEADERS;;7BIT" }, "rfc822;a@[IPv6:2001:db8::2]" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct dsn_recipient r[2] = {
 			{ .final_recipient = path(rows[i].to), .action = DSN_FAILED, .status = S("5.1.1"), .status_comment = S("no such user"),
-			  .original_recipient = path("orig@b.example"), .diagnostic = S("550 5.1.1 unknown\r\nuser"), .last_attempt_us = NOW,
-			  .final_log_id = S("log1"), .will_retry_until_us = NOW + TIME_DAY },
+			    .original_recipient = path("orig@b.example"), .diagnostic = S("550 5.1.1 unknown\r\nuser"), .last_attempt_us = NOW,
+			    .final_log_id = S("log1"), .will_retry_until_us = NOW + TIME_DAY },
 			{ .final_recipient = path("other@c.example"), .action = DSN_DELAYED },
 		};
 		assert_ok(smtp_parse_ipdomain(test_arena(), S("mx.b.example"), 0, &r[0].remote_mta.name, NULL));

@@ -43,7 +43,7 @@ TEST(text_headers)
 		{ "a\r\nX: injected", "Subject: a X: injected\r\n", NULL },
 		{ "\xe4\xbd\xa0\xe5\xa5\xbd", "Subject: =?utf-8?b?5L2g5aW9?=\r\n", "Subject: \xe4\xbd\xa0\xe5\xa5\xbd\r\n" },
 		{ "0123456789012345678901234567890123456789 0123456789012345678901234567890123456789 x",
-		  "Subject: 0123456789012345678901234567890123456789\r\n\t0123456789012345678901234567890123456789 x\r\n", NULL },
+		    "Subject: 0123456789012345678901234567890123456789\r\n\t0123456789012345678901234567890123456789 x\r\n", NULL },
 		{ "m\xf6x", "Subject: =?utf-8?q?m=C3=B6x?=\r\n", "Subject: m\xc3\xb6x\r\n" },
 	};
 
@@ -199,7 +199,7 @@ TEST(text_parts)
 		{ "m\xc3\xb6x\n", "utf-8", "8bit", "m\xc3\xb6x\r\n", true },
 		{ "a\rb\n", "us-ascii", "quoted-printable", "a=0Db\r\n", false },
 		{ "01234567890123456789012345678901234567890123456789012345678901234567890123456789\xc3\xb6", "utf-8", "quoted-printable",
-		  "012345678901234567890123456789012345678901234567890123456789012345678901234=\r\n56789=C3=B6\r\n", false },
+		    "012345678901234567890123456789012345678901234567890123456789012345678901234=\r\n56789=C3=B6\r\n", false },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -309,7 +309,7 @@ TEST(authres_parse)
 		{ " example.com; spf=pass smtp.mailfrom=example.net\r\n", "example.com/; spf/=pass smtp.mailfrom=example.net" },
 		{ " example.com; auth=pass (cleartext) smtp.auth=sender@example.net;\r\n spf=pass smtp.mailfrom=example.net", "example.com/; auth/=pass smtp.auth=sender@example.net; spf/=pass smtp.mailfrom=example.net" },
 		{ " foo.example.net (foobar) 1 (baz);\r\n dkim (Because I like it) / 1 (One yay) = (wait for it) fail\r\n policy (A dot can go here) . (like that) expired\r\n"
-		  " (this surprised me) = (as I wasn't expecting it) 1362471462", "foo.example.net/1; dkim/1=fail policy.expired=1362471462" },
+		    " (this surprised me) = (as I wasn't expecting it) 1362471462", "foo.example.net/1; dkim/1=fail policy.expired=1362471462" },
 		{ " x; dkim=pass reason=\"good \\\"sig\\\"\" header.d=y; dmarc=perm_fail;\r\n", "x/; dkim/=pass r=good \"sig\" header.d=y; dmarc/=perm_fail" },
 		{ " x; dkim=pass header.i=@y header.b=\"a=/b\"", "x/; dkim/=pass header.i=@y header.b=a=/b" },
 		{ " x; SPF=PASS smtp.MailFrom=\"a b\"@c", "x/; spf/=pass smtp.mailfrom=\"a b\"@c" },

@@ -21,11 +21,11 @@ TEST(envelope)
 	} rows[] = {
 		{ "", "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)", NULL },
 		{ "Date: 1 Jan 2024 00:00:00 +0000\nSubject: a \"b\"\nFrom: A <a@b.example>\nMessage-ID: <x@y>\nIn-Reply-To: <z>\n",
-		  "(\"1 Jan 2024 00:00:00 +0000\" \"a \\\"b\\\"\" ((\"A\" NIL \"a\" \"b.example\")) ((\"A\" NIL \"a\" \"b.example\")) ((\"A\" NIL \"a\" \"b.example\"))"
-		  " NIL NIL NIL \"<z>\" \"<x@y>\")", NULL },
+		    "(\"1 Jan 2024 00:00:00 +0000\" \"a \\\"b\\\"\" ((\"A\" NIL \"a\" \"b.example\")) ((\"A\" NIL \"a\" \"b.example\")) ((\"A\" NIL \"a\" \"b.example\"))"
+		    " NIL NIL NIL \"<z>\" \"<x@y>\")", NULL },
 		{ "Subject:\nTo:\n", "(NIL \"\" NIL NIL NIL NIL NIL NIL NIL NIL)", NULL },              // rfc/9051:6116
 		{ "From: a@b\nSender: c@d\nReply-To: e@f\nBcc: g@h\nCc: i@j\n",
-		  "(NIL NIL ((NIL NIL \"a\" \"b\")) ((NIL NIL \"c\" \"d\")) ((NIL NIL \"e\" \"f\")) NIL ((NIL NIL \"i\" \"j\")) ((NIL NIL \"g\" \"h\")) NIL NIL)", NULL },
+		    "(NIL NIL ((NIL NIL \"a\" \"b\")) ((NIL NIL \"c\" \"d\")) ((NIL NIL \"e\" \"f\")) NIL ((NIL NIL \"i\" \"j\")) ((NIL NIL \"g\" \"h\")) NIL NIL)", NULL },
 		/* groups: rfc/9051:6110 */
 		{ "To: G: a@b;, c@d\n", "(NIL NIL NIL NIL NIL ((NIL NIL \"G\" NIL)(NIL NIL \"a\" \"b\")(NIL NIL NIL NIL)(NIL NIL \"c\" \"d\")) NIL NIL NIL NIL)", NULL },
 		{ "To: <@r:a@b>\n", "(NIL NIL NIL NIL NIL ((NIL \"@r\" \"a\" \"b\")) NIL NIL NIL NIL)", NULL },
@@ -34,11 +34,11 @@ TEST(envelope)
 		/* encoded words stay; raw UTF-8 becomes one for who did not ask for it */
 		{ "Subject: =?utf-8?q?x?=\n", "(NIL \"=?utf-8?q?x?=\" NIL NIL NIL NIL NIL NIL NIL NIL)", NULL },
 		{ "Subject: m\xc3\xb6x\nTo: m\xc3\xb6x <a@m\xc3\xb6x>\n",
-		  "(NIL \"=?utf-8?q?m=C3=B6x?=\" NIL NIL NIL ((\"=?utf-8?q?m=C3=B6x?=\" NIL \"a\" \"xn--mx-fka\")) NIL NIL NIL NIL)",
-		  "(NIL \"m\xc3\xb6x\" NIL NIL NIL ((\"m\xc3\xb6x\" NIL \"a\" \"m\xc3\xb6x\")) NIL NIL NIL NIL)" },
+		    "(NIL \"=?utf-8?q?m=C3=B6x?=\" NIL NIL NIL ((\"=?utf-8?q?m=C3=B6x?=\" NIL \"a\" \"xn--mx-fka\")) NIL NIL NIL NIL)",
+		    "(NIL \"m\xc3\xb6x\" NIL NIL NIL ((\"m\xc3\xb6x\" NIL \"a\" \"m\xc3\xb6x\")) NIL NIL NIL NIL)" },
 		{ "Subject: m\xf6x\n", "(NIL \"=?utf-8?q?m=C3=B6x?=\" NIL NIL NIL NIL NIL NIL NIL NIL)", "(NIL \"m\xc3\xb6x\" NIL NIL NIL NIL NIL NIL NIL NIL)" },
 		{ "To: m\xc3\xb6x@b\n", "(NIL NIL NIL NIL NIL ((NIL NIL {4}\r\nm\xc3\xb6x \"b\")) NIL NIL NIL NIL)",
-		  "(NIL NIL NIL NIL NIL ((NIL NIL \"m\xc3\xb6x\" \"b\")) NIL NIL NIL NIL)" },
+		    "(NIL NIL NIL NIL NIL ((NIL NIL \"m\xc3\xb6x\" \"b\")) NIL NIL NIL NIL)" },
 		{ "Subject: a\rb\n", "(NIL {3}\r\na\rb NIL NIL NIL NIL NIL NIL NIL NIL)", NULL },
 	};
 
@@ -61,17 +61,17 @@ TEST(bodystructure)
 	} rows[] = {
 		{ "\nx\n", "(\"TEXT\" \"PLAIN\" (\"CHARSET\" \"US-ASCII\") NIL NIL \"7BIT\" 3 1)", " NIL NIL NIL NIL)" },
 		{ "Content-Type: text/html; charset=UTF-8; Format=x\nContent-Transfer-Encoding: base64\nContent-ID: <x>\nContent-Description: d\n\nYQ==\n",
-		  "(\"TEXT\" \"HTML\" (\"CHARSET\" \"UTF-8\" \"FORMAT\" \"x\") \"<x>\" \"d\" \"BASE64\" 6 1)", " NIL NIL NIL NIL)" },
+		    "(\"TEXT\" \"HTML\" (\"CHARSET\" \"UTF-8\" \"FORMAT\" \"x\") \"<x>\" \"d\" \"BASE64\" 6 1)", " NIL NIL NIL NIL)" },
 		{ "Content-Type: image/png\nContent-MD5: m\nContent-Language: en, de\nContent-Location: l\nContent-Disposition: Attachment\n\nx",
-		  "(\"IMAGE\" \"PNG\" NIL NIL NIL \"7BIT\" 1)", " \"m\" (\"attachment\" NIL) (\"en\" \"de\") \"l\")" },
+		    "(\"IMAGE\" \"PNG\" NIL NIL NIL \"7BIT\" 1)", " \"m\" (\"attachment\" NIL) (\"en\" \"de\") \"l\")" },
 		{ "Content-Type: image/png\nContent-Language: en\nContent-Disposition: inline; filename=x; Size=3\n\nx",
-		  "(\"IMAGE\" \"PNG\" NIL NIL NIL \"7BIT\" 1)", " NIL (\"inline\" (\"filename\" \"x\" \"size\" \"3\")) \"en\" NIL)" },
+		    "(\"IMAGE\" \"PNG\" NIL NIL NIL \"7BIT\" 1)", " NIL (\"inline\" (\"filename\" \"x\" \"size\" \"3\")) \"en\" NIL)" },
 		{ "Content-Type: image/png; name*=utf-8''m%C3%B6x\n\nx", "(\"IMAGE\" \"PNG\" (\"NAME*\" \"utf-8''m%C3%B6x\") NIL NIL \"7BIT\" 1)", " NIL NIL NIL NIL)" },
 		{ "Content-Type: image/png; name*0=a; name*1=b\nContent-Transfer-Encoding: X-New\n\nx", "(\"IMAGE\" \"PNG\" (\"NAME\" \"ab\") NIL NIL \"X-NEW\" 1)", " NIL NIL NIL NIL)" },
 		{ "Content-Type: message/rfc822\n\nSubject: s\n\nx\n",
-		  "(\"MESSAGE\" \"RFC822\" NIL NIL NIL \"7BIT\" 17 (NIL \"s\" NIL NIL NIL NIL NIL NIL NIL NIL) (\"TEXT\" \"PLAIN\" (\"CHARSET\" \"US-ASCII\") NIL NIL \"7BIT\" 3 1) 3)", NULL },
+		    "(\"MESSAGE\" \"RFC822\" NIL NIL NIL \"7BIT\" 17 (NIL \"s\" NIL NIL NIL NIL NIL NIL NIL NIL) (\"TEXT\" \"PLAIN\" (\"CHARSET\" \"US-ASCII\") NIL NIL \"7BIT\" 3 1) 3)", NULL },
 		{ "Content-Type: multipart/mixed; boundary=b\nContent-Language: en\n\n--b\n\nx\n--b\nContent-Type: a/b\n\ny\n--b--\n",
-		  "((\"TEXT\" \"PLAIN\" (\"CHARSET\" \"US-ASCII\") NIL NIL \"7BIT\" 1 1)(\"A\" \"B\" NIL NIL NIL \"7BIT\" 1) \"MIXED\")", NULL },
+		    "((\"TEXT\" \"PLAIN\" (\"CHARSET\" \"US-ASCII\") NIL NIL \"7BIT\" 1 1)(\"A\" \"B\" NIL NIL NIL \"7BIT\" 1) \"MIXED\")", NULL },
 		{ "Content-Type: multipart/mixed\n\nx", "(\"APPLICATION\" \"OCTET-STREAM\" NIL NIL NIL \"7BIT\" 1)", " NIL NIL NIL NIL)" },
 	};
 

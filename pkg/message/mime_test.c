@@ -84,10 +84,10 @@ TEST(readings)
 		{ "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n--b--\r\n", "MULTIPART/MIXED(TEXT/PLAIN[0 0])", "header ended by a boundary" },
 		/* The boundary of the outer one ends the inner one too: rfc/2046:1281 */
 		{ "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\nx\r\n--b\r\n\r\ny\r\n--b--\r\n",
-		  "MULTIPART/MIXED(MULTIPART/MIXED(TEXT/PLAIN[1 1]) TEXT/PLAIN[1 1])", "missing closing boundary" },
+		    "MULTIPART/MIXED(MULTIPART/MIXED(TEXT/PLAIN[1 1]) TEXT/PLAIN[1 1])", "missing closing boundary" },
 		/* An inner boundary that starts with the outer one. */
 		{ "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: multipart/mixed; boundary=bc\r\n\r\n--bc\r\n\r\nx\r\n--bc--\r\n\r\n--b--\r\n",
-		  "MULTIPART/MIXED(MULTIPART/MIXED(TEXT/PLAIN[1 1]))", NULL },
+		    "MULTIPART/MIXED(MULTIPART/MIXED(TEXT/PLAIN[1 1]))", NULL },
 		/* Digest: parts are messages by default: rfc/2046:1562 */
 		{ "Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\nSubject: x\r\n\r\ny\r\n--b--\r\n", "MULTIPART/DIGEST(MESSAGE/RFC822(TEXT/PLAIN[1 1]))", NULL },
 		/* Embedded messages */
