@@ -89,6 +89,7 @@ struct conn_socket {
 	int fd;
 	bool drained;                   /* the last read found nothing more */
 	bool eof;
+	bool owes_ack;                  /* read since the last write */
 };
 
 struct conn_listener;
@@ -176,6 +177,12 @@ void conn_fail(struct conn *c, const char *why, int code);
 
 /* --- stream.c --- */
 extern const struct conn_stream_ops conn_socket_ops;
+/*
+ * conn_ack acknowledges input at once when no answer of ours did; call it before waiting for more. Many peers send an end (of a
+ * literal, of a message) by a write of its own, which their TCP holds back (Nagle) until what it sent before is acknowledged,
+ * and ours would delay that by 40 ms, hoping for an answer to go with it.
+ */
+void conn_ack(struct conn *c);
 void conn_start_tls(struct conn *c);                    /* pushes the TLS stream; state HANDSHAKE */
 /* conn_handshake: 1 done (state OPEN), 0 wait for c->want_in, negative failed (the protocol was told). */
 int conn_handshake(struct conn *c);

@@ -335,6 +335,7 @@ park_open(struct conn *c, int64_t now, int64_t *at)
 		/* The streams hold data, but this connection had its turn. */
 		if (c->top->ops->pending(c->top))
 			sooner(at, now);
+		conn_ack(c);
 		want(c, c->want_in);
 	}
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The server with its threads: the whole way of units, STARTTLS, wake-ups, limits, overload, reload. Deadlines:
  * deadline_test.c. */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -44,6 +46,35 @@ TEST(server_many_pipelined)
 		testclient_put(&t, S("ECHO abc\r\n"));
 	for (int i = 0; i < 1000; i++)
 		testclient_expect(&t, "= abc\r\n");
+	testclient_close(&t);
+	testrig_stop(&r);
+}
+
+/* A peer that sends the rest by a second write, which its TCP holds back until we acknowledge the first. Delayed, each round
+ * would take 40 ms at least. */
+TEST(server_acknowledges_partial_input)
+{
+	struct testrig r = { 0 };
+	struct testclient t;
+	int off = 0;
+	int64_t best = INT64_MAX, start;
+
+	testrig_start(&r);
+	testclient_open(&t, r.plain, NULL);
+	testclient_expect(&t, "HELLO\r\n");
+	assert_int_equal(setsockopt(t.fd, IPPROTO_TCP, TCP_NODELAY, &off, sizeof(off)), 0);
+	for (int i = 0; i < 5 && best > 5 * 40 * TIME_MS; i++) {
+		start = time_mono_us();
+		for (int j = 0; j < 10; j++) {
+			testclient_put(&t, S("LIT {3}\r\n"));
+			testclient_expect(&t, "+\r\n");
+			testclient_put(&t, S("ab"));
+			testclient_put(&t, S("c"));
+			testclient_expect(&t, "LIT 3 294\r\n");
+		}
+		best = MIN(best, time_mono_us() - start);
+	}
+	assert_true(best < 10 * 40 * TIME_MS);
 	testclient_close(&t);
 	testrig_stop(&r);
 }

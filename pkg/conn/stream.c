@@ -7,6 +7,8 @@
 #include "conn/stream.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -33,6 +35,7 @@ socket_read(struct conn_stream *s, void *p, size_t n)
 	k->eof = r == 0 && n > 0;
 	if (r < 0)
 		return errno == EAGAIN ? CONN_WANT_READ : ERR_IO;
+	k->owes_ack = true;
 	return r;
 }
 
@@ -47,6 +50,7 @@ socket_write(struct conn_stream *s, const void *p, size_t n)
 	while (r < 0 && errno == EINTR);
 	if (r < 0)
 		return errno == EAGAIN ? CONN_WANT_WRITE : ERR_IO;
+	k->owes_ack = false;
 	return r;
 }
 
@@ -73,6 +77,17 @@ const struct conn_stream_ops conn_socket_ops = {
 	.pending = socket_pending,
 	.free = socket_free,
 };
+
+void
+conn_ack(struct conn *c)
+{
+	int one = 1;
+
+	if (!c->sock.owes_ack)
+		return;
+	c->sock.owes_ack = false;
+	ignore_result(setsockopt(c->sock.fd, IPPROTO_TCP, TCP_QUICKACK, &one, sizeof(one)) < 0);
+}
 
 /* --- the BIO between OpenSSL and the stream below --- */
 

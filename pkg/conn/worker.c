@@ -71,6 +71,7 @@ park_here(struct conn *c, int64_t now)
 	if ((c->read_at && (armed == 0 || armed > c->read_at)) || (c->timer_at && (armed == 0 || armed > c->timer_at)))
 		return false;
 	conn_in_trim(c);
+	conn_ack(c);
 	return atomic_compare_exchange_strong_explicit(&c->baton, &away, CONN_BATON_LOOP, memory_order_release,
 	    memory_order_relaxed);
 }
