@@ -71,10 +71,15 @@ imapserver_cmd_create(struct imapserver_cmd *c)
 		r = store_mailbox_create(&tx, name, use, true, &made, &n);
 	if (r < 0)
 		return imapserver_error(c, r, &e, "creating a mailbox");
+	struct strlist names = { 0 };
+	for (size_t i = 0; i < n; i++)
+		strlist_add(c->a, &names, str_dup(c->a, made[i].name));
+	r = store_tx_commit(&tx, c->s->comm);
+	if (r < 0)
+		return imapserver_error(c, r, NULL, "creating a mailbox");
 	for (size_t i = 0; i < n; i++) {
 		bool altered = i == n - 1 && stripped.n != asked.n;
-		imapserver_add_list_change(c, S("\\Subscribed"), str_dup(c->a, made[i].name), altered ? asked : S(""));
+		imapserver_add_list_change(c, S("\\Subscribed"), names.v[i], altered ? asked : S(""));
 	}
-	r = store_tx_commit(&tx, c->s->comm);
-	return r < 0 ? imapserver_error(c, r, NULL, "creating a mailbox") : 0;
+	return 0;
 }

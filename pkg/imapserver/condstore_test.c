@@ -46,7 +46,7 @@ TEST(condstore_enabling)
 		buf_reset(&r.clients[0].in);
 		rig_send(&r, 'b', S("x noop\r\n"));
 		buf_reset(&r.clients[1].in);
-		rig_script(&r, z_fmt(
+		rig_script(&r, rig_fmt(
 		    "b> store 1 flags.silent (k%zu)\nb< x OK done\n"
 		    "a> noop\na< * 1 FETCH (UID 1 FLAGS (k%zu) MODSEQ (...))\na< x OK done\n"
 		    "a> status inbox (highestmodseq)\na< * STATUS ...\na< x OK done\n", i, i));
@@ -78,7 +78,7 @@ TEST(condstore)
 	    "b> enable condstore\nb< * ENABLED condstore\nb< x OK done\n"
 	    SELECT_CS("b", "inbox", "3", UNSEEN("b", "1")));
 	/* Changes of others, and CHANGEDSINCE. */
-	rig_script(&r, z_fmt(
+	rig_script(&r, rig_fmt(
 	    "a> store 2 +flags.silent \\Flagged\na< x OK done\n"
 	    "b> noop\nb< * 2 FETCH (UID 2 FLAGS (\\Flagged) MODSEQ (%lld))\nb< x OK done\n"
 	    "b> fetch 1:* flags (changedsince %lld)\nb< * 2 FETCH (UID 2 FLAGS (\\Flagged) MODSEQ (%lld))\nb< x OK done\n"     /* rfc/7162:866 */
@@ -91,7 +91,7 @@ TEST(condstore)
 	    "b> search return (max) modseq 1\nb< * ESEARCH (TAG \"x\") MAX 3 MODSEQ %lld\nb< x OK done\n",
 	    m + 1, m, m + 1, m + 1, m + 1, m + 1, m + 2, m + 1, m + 1, m + 1, m));
 	/* UNCHANGEDSINCE: rfc/7162:541 */
-	rig_script(&r, z_fmt(
+	rig_script(&r, rig_fmt(
 	    "b> store 1 (unchangedsince 0) +flags x\nb< * 1 FETCH (UID 1 FLAGS () MODSEQ (...))\nb< x OK [MODIFIED 1] done\n"
 	    "b> store 1:3 (unchangedsince %lld) +flags x\n"
 	    "b< * 1 FETCH (UID 1 FLAGS (x) MODSEQ (%lld))\nb< * 2 FETCH (UID 2 FLAGS (\\Flagged) MODSEQ (%lld))\nb< * 3 FETCH (UID 3 FLAGS (x) MODSEQ (%lld))\n"
@@ -107,7 +107,7 @@ TEST(condstore)
 	    "a> noop\na< x OK done\n",
 	    m, m + 2, m + 1, m + 2, m + 1, m + 3, m + 2, m + 3, m + 4, m + 4));
 	/* Expunge. */
-	rig_script(&r, z_fmt(
+	rig_script(&r, rig_fmt(
 	    "b> store 2 +flags.silent \\Deleted\nb< * 2 FETCH (UID 2 MODSEQ (%lld))\nb< x OK done\n"
 	    "b> expunge\nb< * 2 EXPUNGE\nb< x OK [HIGHESTMODSEQ %lld] done\n"
 	    "a> noop\na< * 2 FETCH ...\na< * 2 EXPUNGE\na< x OK done\n"
@@ -155,7 +155,7 @@ TEST(qresync)
 	    "c< * 3 FETCH (UID 6 FLAGS (\\Seen) MODSEQ (...))\nc< x OK done\n"
 	    "c> fetch 1 flags\nc< * 1 FETCH (UID 2 FLAGS (\\Seen \\Flagged))\nc< x OK done\n");
 	/* UID FETCH with VANISHED: rfc/7162:1687 */
-	rig_script(&r, z_fmt(
+	rig_script(&r, rig_fmt(
 	    "c> uid fetch 1:* flags (changedsince %lld vanished)\nc< * VANISHED (EARLIER) 1,3,5\nc< * 1 FETCH (UID 2 FLAGS (\\Seen \\Flagged) MODSEQ (...))\nc< x OK done\n"
 	    "c> uid fetch 2:3 uid (vanished changedsince %lld)\nc< * VANISHED (EARLIER) 3\nc< * 1 FETCH (UID 2 MODSEQ (...))\nc< x OK done\n"
 	    "c> uid fetch 1:* flags (changedsince %lld vanished)\nc< x OK done\n"
@@ -163,7 +163,7 @@ TEST(qresync)
 	    "c> uid fetch 1:* flags (vanished)\nc< x BAD ...\n"
 	    "a> uid fetch 1:* flags (changedsince 1 vanished)\na< x BAD ...\n", m, m, m + 9));
 	uint32_t v = rig_session(&r, 'c')->view->uidvalidity;
-	rig_script(&r, z_fmt(
+	rig_script(&r, rig_fmt(
 	    "c> close\nc< x OK done\n"
 	    QSELECT("%u %lld") CSELECTED("3", "") "c< * VANISHED (EARLIER) 1,3,5\nc< * 1 FETCH (UID 2 FLAGS (\\Seen \\Flagged) MODSEQ (...))\nc< x OK ...\n"
 	    QSELECT("%u 1") "c< * OK [CLOSED] ...\n" CSELECTED("3", "") "c< x OK ...\n"                       /* other uidvalidity: nothing */
@@ -177,10 +177,10 @@ TEST(qresync)
 	    QSELECT("%u %lld 1:6 (1,3,5 2,3,4)") "c< * OK [CLOSED] ...\n" CSELECTED("3", "") "c< * VANISHED (EARLIER) 3,5\nc< * 1 FETCH (UID 2 ...\nc< x OK ...\n",
 	    v, m, v + 1, v, m, v, m, v, m, v, m + 9, v, m, v, m, v, m));
 	/* A client that says it knows a modseq, but not what was expunged before it. */
-	rig_script(&r, z_fmt(
+	rig_script(&r, rig_fmt(
 	    QSELECT("%u %lld (1 1)") "c< * OK [CLOSED] ...\n" CSELECTED("3", "") "c< * OK [ALERT] ...\nc< * VANISHED (EARLIER) 1,3,5\nc< * 1 FETCH (UID 2 ...\nc< x OK ...\n",
 	    v, m + 3));
-	rig_script(&r, z_fmt(
+	rig_script(&r, rig_fmt(
 	    "c> uid store 2,4 +flags.silent \\Deleted\nc< * 1 FETCH (UID 2 MODSEQ (...))\nc< * 2 FETCH (UID 4 MODSEQ (...))\nc< x OK done\n"
 	    "c> uid expunge 2,3,4\nc< * VANISHED 2,4\nc< x OK [HIGHESTMODSEQ %lld] done\n"
 	    "c> uid move 6 Trash\nc< * OK [COPYUID ... 6 1] moved\nc< * VANISHED 6\nc< x OK [HIGHESTMODSEQ %lld] done\n"

@@ -5,9 +5,10 @@
  */
 #include "imapserver/imapserver_internal.h"
 
-#include "base/mem.h"
+#include "base/utf8.h"
 
 #define CHUNK (32 * 1024)
+#define PREVIEW_MAX 200
 
 /* A structure or preview that was computed and is to be saved. */
 struct imapserver_later {
@@ -195,6 +196,20 @@ write_binary(struct imapserver_cmd *c, const struct imap_fetch_item *it, const s
 	return r < 0 ? r : n > 0 ? ERR_CORRUPT : 0;
 }
 
+/* At most 200 characters (rfc/8970:206), trimmed. */
+static struct str
+preview_text(struct str s)
+{
+	struct str rest = s = str_trim(s);
+
+	for (int n = 0; n < PREVIEW_MAX && rest.n > 0; n++) {
+		uint32_t cp;
+		int len = utf8_next(rest, &cp);
+		rest = str_from(rest, (size_t)MAX(len, 1));
+	}
+	return str_trim(str_upto(s, s.n - rest.n));
+}
+
 static int
 write_item(struct imapserver_cmd *c, struct imapserver_content *k, const struct imap_fetch_item *it, const struct found *found)
 {
@@ -236,7 +251,7 @@ write_item(struct imapserver_cmd *c, struct imapserver_content *k, const struct 
 		return 0;
 	case IMAP_FETCH_PREVIEW:
 		buf_add(b, S(" PREVIEW "));
-		imap_add_string(b, str_trim(found->preview), utf8);
+		imap_add_string(b, preview_text(found->preview), utf8);
 		return 0;
 	case IMAP_FETCH_SECTION:
 		buf_add(b, S(" BODY"));

@@ -46,7 +46,7 @@ TEST(authenticate_plain)
 	const char *u = "mjl@mox.example", *p = "testtest1";
 
 	rig_start(&r, RIG_PASSWORDS);
-	rig_script(&r, z_fmt(
+	rig_script(&r, rig_fmt(
 	    "a+\na< * OK ...\n"
 	    "a> authenticate\na< x BAD ...\n"
 	    "a> authenticate bogus\na< x NO mechanism not supported\n"
@@ -95,7 +95,7 @@ scram(struct rig *r, char client, enum sasl_mech mech, const char *password, con
 		rig_send(r, client, str_fmt(a, STRF "\r\n", STRA(enc_base64(a, send.data, ENC_STD))));
 	}
 	sasl_client_free(&sc);
-	rig_script(r, z_fmt("%c< x %s\n", client, want));
+	rig_script(r, rig_fmt("%c< x %s\n", client, want));
 }
 
 TEST(authenticate_scram)

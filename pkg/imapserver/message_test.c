@@ -58,7 +58,7 @@ TEST(append_bad)
 
 	rig_start(&r, 0);
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-		rig_script(&r, z_fmt("a=mjl\na! %s\na< x BAD ...\na$\n", bad[i]));
+		rig_script(&r, rig_fmt("a=mjl\na! %s\na< x BAD ...\na$\n", bad[i]));
 	rig_script(&r,
 	    "a=mjl\n"
 	    "a> append inbox (\\Bogus) {2}\na< x BAD ...\n"               /* with a client that waits it can */

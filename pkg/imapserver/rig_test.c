@@ -429,6 +429,18 @@ script_line(struct rig *r, struct str line)
 	}
 }
 
+const char *
+rig_fmt(const char *fmt, ...)
+{
+	struct buf b = BUF_ARENA(test_arena(), 1 << 20);
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_addv(&b, fmt, ap);
+	va_end(ap);
+	return str_z(test_arena(), buf_str(&b));
+}
+
 void
 rig_script(struct rig *r, const char *script)
 {

@@ -22,7 +22,7 @@ enum rig_flags {
 	RIG_PEDANTIC = 64,
 };
 
-#define RIG_CLIENTS 4
+enum { RIG_CLIENTS = 4 };
 
 struct rig_client {
 	struct conn *c;
@@ -73,8 +73,8 @@ void rig_append(struct rig *r, const char *account, const char *mailbox, const c
  * A remark may stand behind "  //". Empty lines are skipped. At the end nothing may be left unread.
  */
 void rig_script(struct rig *r, const char *script);
-/* z_fmt formats a script in the arena of the test. */
-#define z_fmt(...) str_z(test_arena(), str_fmt(test_arena(), __VA_ARGS__))
+/* rig_fmt formats a script in the arena of the test. */
+const char *rig_fmt(const char *fmt, ...) printf_(1, 2);
 /* rig_scripts starts a world with the flags, client a logged in to mjl, and runs the script in it; then once more with input byte by byte. */
 void rig_scripts(unsigned flags, const char *script);
 

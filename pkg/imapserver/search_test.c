@@ -69,14 +69,14 @@ TEST(search_keys)
 	setup(&r);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		test_row("search %s", rows[i].key);
-		rig_script(&r, z_fmt("a! x search %s\\r\\n\na< * SEARCH%s\na< x OK done\n", rows[i].key, rows[i].want));
+		rig_script(&r, rig_fmt("a! x search %s\\r\\n\na< * SEARCH%s\na< x OK done\n", rows[i].key, rows[i].want));
 		/* The same as UIDs, and negated. */
 		struct buf uids = BUF_ARENA(test_arena(), 100), rest = BUF_ARENA(test_arena(), 100);
 		for (char c = '1'; c <= '3'; c++)
 			buf_addf(strchr(rows[i].want, c) ? &uids : &rest, " %c", c + 1);
-		rig_script(&r, z_fmt("a! x uid search %s\\r\\n\na< * SEARCH" STRF "\na< x OK done\n", rows[i].key, STRA(buf_str(&uids))));
+		rig_script(&r, rig_fmt("a! x uid search %s\\r\\n\na< * SEARCH" STRF "\na< x OK done\n", rows[i].key, STRA(buf_str(&uids))));
 		if (strncmp(rows[i].key, "charset", 7) != 0 && strcmp(rows[i].key, "text bold text unicorns") != 0)
-			rig_script(&r, z_fmt("a! x uid search not (%s)\\r\\n\na< * SEARCH" STRF "\na< x OK done\n", rows[i].key, STRA(buf_str(&rest))));
+			rig_script(&r, rig_fmt("a! x uid search not (%s)\\r\\n\na< * SEARCH" STRF "\na< x OK done\n", rows[i].key, STRA(buf_str(&rest))));
 	}
 	rig_stop(&r);
 }

@@ -43,7 +43,7 @@ TEST(not_imap)
 
 	rig_start(&r, 0);
 	for (size_t i = 0; i < ARRAY_LEN(first); i++) {
-		rig_script(&r, z_fmt(
+		rig_script(&r, rig_fmt(
 		    "a+\n"
 		    "a< * OK ...\n"
 		    "a! %s\n"
@@ -79,14 +79,14 @@ TEST(states)
 	rig_script(&r, "a+\na< * OK ...\n");
 	/* The state is checked before the parameters. */
 	for (size_t i = 0; i < ARRAY_LEN(authenticated); i++)
-		rig_script(&r, z_fmt("a> %s\na< x NO log in first\n", authenticated[i]));
+		rig_script(&r, rig_fmt("a> %s\na< x NO log in first\n", authenticated[i]));
 	for (size_t i = 0; i < ARRAY_LEN(selected); i++)
-		rig_script(&r, z_fmt("a> %s\na< x NO log in first\n", selected[i]));
+		rig_script(&r, rig_fmt("a> %s\na< x NO log in first\n", selected[i]));
 	rig_login(&r, 'a', "mjl");
 	for (size_t i = 0; i < ARRAY_LEN(selected); i++)
-		rig_script(&r, z_fmt("a> %s\na< x NO no mailbox is selected\n", selected[i]));
+		rig_script(&r, rig_fmt("a> %s\na< x NO no mailbox is selected\n", selected[i]));
 	for (size_t i = 0; i < ARRAY_LEN(fresh); i++)
-		rig_script(&r, z_fmt("a> %s\na< x NO already logged in\n", fresh[i]));
+		rig_script(&r, rig_fmt("a> %s\na< x NO already logged in\n", fresh[i]));
 	rig_script(&r,
 	    "a> noop\na< x OK done\n"
 	    "a> NoOp\na< x OK done\n"
@@ -157,7 +157,7 @@ TEST(select_names)
 	rig_start(&r, 0);
 	rig_login(&r, 'a', "mjl");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		rig_script(&r, z_fmt("a! x select %s\\r\\n\na< x %s\n", rows[i].name, rows[i].want));
+		rig_script(&r, rig_fmt("a! x select %s\\r\\n\na< x %s\n", rows[i].name, rows[i].want));
 	rig_stop(&r);
 }
 
@@ -339,9 +339,9 @@ TEST(mailbox_deleted_by_others)
 		    "b> delete gone\nb< * LIST (\\Subscribed) \"/\" gone\nb< x OK done\n");
 		/* The first of them tells that the message is gone as well. */
 		for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-			rig_script(&r, z_fmt("a> %s\n%sa< x ...\n", commands[i], i == 0 ? "a< * 1 EXPUNGE\n" : ""));
+			rig_script(&r, rig_fmt("a> %s\n%sa< x ...\n", commands[i], i == 0 ? "a< * 1 EXPUNGE\n" : ""));
 		for (size_t i = 0; i < 6; i++)
-			rig_script(&r, z_fmt("a> %s\na< x NO [NONEXISTENT] the mailbox was deleted\n", commands[i == 3 ? 4 : i == 5 ? 1 : i]));
+			rig_script(&r, rig_fmt("a> %s\na< x NO [NONEXISTENT] the mailbox was deleted\n", commands[i == 3 ? 4 : i == 5 ? 1 : i]));
 		rig_script(&r, close ? "a> close\na< x OK done\n" : "a> unselect\na< x OK done\n");
 	}
 	rig_stop(&r);
