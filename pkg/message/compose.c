@@ -126,6 +126,17 @@ is_token(struct str s)
 	return s.n > 0;
 }
 
+/* is_quotable: ASCII without control characters, which a quoted-string loses on its way. */
+static bool
+is_quotable(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] < ' ' || s.p[i] == 0x7f)     /* char is signed: 8-bit characters are below ' ' too */
+			return false;
+	}
+	return true;
+}
+
 /* add_param writes one parameter. Non-ASCII and long values take the form of RFC 2231, cut into pieces that fit on a line. */
 static void
 add_param(struct message_folder *f, struct str name, struct str value)
@@ -134,7 +145,7 @@ add_param(struct message_folder *f, struct str name, struct str value)
 	struct buf b = BUF_ARENA(&a, SIZE_MAX / 2);
 	size_t room = name.n < 50 ? 60 - name.n : 10;
 
-	if (str_is_ascii(value) && value.n <= room && !str_has(value, '\r') && !str_has(value, '\n')) {
+	if (is_quotable(value) && value.n <= room) {
 		buf_add(&b, name);
 		buf_addc(&b, '=');
 		if (is_token(value)) {

@@ -118,7 +118,7 @@ TEST(param_headers)
 		{ S("a"), S("token") }, { S("b"), S("with space\"") }, { S("c"), S("m\xc3\xb6x") }, { S("d"), S("") },
 		{ S("filename"), S("a long name that has to be cut into several pieces, m\xc3\xb6\xc3\xb6\xc3\xb6\xc3\xb6\xc3\xb6\xc3\xb6\xc3\xb6\xc3\xb6\xc3\xb6\xc3\xb6\xc3\xb6\xc3\xb6, to fit") },
 		{ S("e"), S("0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789") },
-		{ S("f"), S("a\r\nb") },
+		{ S("f"), S("a\r\nb") }, { S("g"), S("a\x7f" "b\t") },
 	};
 	struct message_params p;
 
