@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 // A session of imapflow: node imapflow.mjs HOST PORT USER PASSWORD STEP. Prints "ok" at its end; throws otherwise.
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
+import { on, once } from 'node:events'
 import { ImapFlow } from 'imapflow'
 
 const [host, port, user, pass, step] = process.argv.slice(2)
 const text = subject => `From: a@localhost\r\nTo: b@localhost\r\nSubject: ${subject}\r\n\r\nhello ${subject}\r\n`
+
+// Flags of a message without those that servers set themselves by the mailbox; keywords have no case.
+const flags = m => [...m.flags].map(f => f.toLowerCase()).filter(f => !['\\recent', '$notjunk', '$junk'].includes(f))
 
 async function connect(options = {}) {
 	const c = new ImapFlow({ host, port: Number(port), secure: true, auth: { user, pass }, logger: false, tls: { rejectUnauthorized: false }, ...options })
@@ -27,7 +30,7 @@ async function read() {
 	assert.equal(one.envelope.from[0].address, 'a@localhost')
 	assert.equal(one.bodyStructure.type, 'text/plain')
 	assert.equal(one.size, text('one').length)
-	assert.deepEqual([...one.flags].filter(f => f !== '\\Recent'), ['\\Flagged'])
+	assert.deepEqual(flags(one), ['\\flagged'])
 	const part = await c.download(uid, '1', { uid: true })
 	let body = ''
 	for await (const chunk of part.content) body += chunk
@@ -50,7 +53,7 @@ async function change() {
 	const { uid } = await c.append(box, text('move'))
 	await c.messageFlagsAdd(uid, ['\\Seen', '$Work'], { uid: true })
 	await c.messageFlagsRemove(uid, ['\\Seen'], { uid: true })
-	assert.deepEqual([...(await c.fetchOne(uid, { flags: true }, { uid: true })).flags].filter(f => f !== '\\Recent'), ['$Work'])
+	assert.deepEqual(flags(await c.fetchOne(uid, { flags: true }, { uid: true })), ['$work'])
 	const copied = await c.messageCopy(uid, other, { uid: true })
 	assert.ok(copied.uidMap.get(uid))
 	const moved = await c.messageMove(uid, other, { uid: true })
@@ -74,14 +77,18 @@ async function idle() {
 	const box = `Flow-${process.pid}`
 	await b.mailboxCreate(box)
 	const lockA = await a.getMailboxLock(box), lockB = await b.getMailboxLock(box)
-	const next = name => once(a, name, { signal: AbortSignal.timeout(20000) })
+	const signal = AbortSignal.timeout(20000)
+	const next = name => once(a, name, { signal })
 	const idling = a.idle()
 	const exists = next('exists')
 	await b.append(box, text('idle'))
 	assert.equal((await exists)[0].count, 1)
-	const flags = next('flags')
+	// A server may tell the flags of the new message first.
+	const flagged = (async () => {
+		for await (const [m] of on(a, 'flags', { signal })) if (m.flags.has('\\Flagged')) return
+	})()
 	await b.messageFlagsAdd('1', ['\\Flagged'])
-	assert.ok((await flags)[0].flags.has('\\Flagged'))
+	await flagged
 	const expunge = next('expunge')
 	await b.messageDelete('1')
 	await expunge

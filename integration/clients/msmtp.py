@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""msmtp sends as a sendmail replacement: plain, STARTTLS, TLS, large, international address."""
-from harness import Skip, check
+"""msmtp sends as a sendmail replacement: plain, STARTTLS, TLS, large, UTF-8 in header and body. It knows no SMTPUTF8."""
+from harness import check
 
 CONFIG = """
 account plain
@@ -62,9 +62,7 @@ def test_large(s):
     check(len(s.wait_message(token)) > 30 * 1000 * 1000, "too small")
 
 
-def test_smtputf8(s):
-    if not s.smtputf8:
-        raise Skip("the server does not deliver international addresses")
+def test_8bit(s):
     token = s.token()
-    msmtp(s, "plain", token, recipient="jõe@localhost")
-    check("jõe@localhost".encode() in s.wait_message(token), "the address changed")
+    msmtp(s, "plain", token, body="grüßt\n")
+    check("grüßt".encode() in s.wait_message(token), "the text changed")
