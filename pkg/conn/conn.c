@@ -107,9 +107,7 @@ void
 conn_free(struct conn *c)
 {
 	bug_if(c->started);
-	if (c->gate)
-		ratelimit_add(c->gate->open, &c->remote.ip, -1);
-	conn_gate_unref(&c->gate);
+	conn_gate_leave(&c->gate, &c->remote.ip);
 	conn_hang_up(c);
 	conn_in_discard(c);
 	buf_done(&c->out);

@@ -53,6 +53,14 @@ conn_gate_unref(struct conn_gate **pg)
 	free(g);
 }
 
+void
+conn_gate_leave(struct conn_gate **g, const struct ip *ip)
+{
+	if (*g)
+		ratelimit_add((*g)->open, ip, -1);
+	conn_gate_unref(g);
+}
+
 /* admit returns NULL, or why the address is refused. When admitted by a gate, *r_gate is a reference and the connection is
  * counted in it. */
 static const char *
@@ -149,6 +157,11 @@ accepted(struct conn_listener *l, int fd, const struct sockaddr_storage *from)
 		refuse(l, fd, why);
 		return;
 	}
+	if (!conn_server_enter(s)) {
+		conn_gate_leave(&gate, &remote.ip);
+		close(fd);
+		return;
+	}
 	if (local.port == 0) {
 		struct sockaddr_storage ss = { 0 };
 		socklen_t n = sizeof(ss);
@@ -160,7 +173,6 @@ accepted(struct conn_listener *l, int fd, const struct sockaddr_storage *from)
 	c->gate = gate;
 	c->loop = &s->loops[s->next_loop];
 	s->next_loop = (s->next_loop + 1) % s->nloops;
-	atomic_fetch_add(&s->count, 1);
 	c->msg.fn = arrive;
 	if (c->loop->index == 0)
 		conn_arrive(c);

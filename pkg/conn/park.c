@@ -96,10 +96,7 @@ destroy(struct conn *c)
 
 	loop_slot_free(c->loop->loop, c->slot);
 	conn_free(c);
-	if (atomic_fetch_sub(&s->count, 1) == 1 && atomic_load(&s->draining)) {
-		LOCKED(&s->lock);
-		cond_broadcast(&s->ended);
-	}
+	conn_server_leave(s);
 }
 
 static void

@@ -71,18 +71,22 @@ do_listen(void *arg)
 {
 	struct listener_call *k = arg;
 
+	/* The stop may have closed the others in the meantime. */
+	if (atomic_load(&k->s->draining)) {
+		close(k->fd);
+		conn_listener_unref(&k->l);
+		return;
+	}
 	conn_listener_open(k->s, k->l, k->fd);
 }
 
 int
 conn_server_listen(struct conn_server *s, int fd, const struct conn_listener_opts *o, struct errmsg *e)
 {
-	if (atomic_load(&s->draining)) {
-		fd_close(&fd);
-		return err_set(e, ERR_CANCELED, "the server stops");
-	}
-	loop_call(s->loops[0].loop, do_listen, &(struct listener_call){ .s = s, .l = conn_listener_new(o), .fd = fd });
-	return 0;
+	struct listener_call k = { .s = s, .l = conn_listener_new(o), .fd = fd };
+
+	loop_call(s->loops[0].loop, do_listen, &k);
+	return k.l ? 0 : err_set(e, ERR_CANCELED, "the server stops");
 }
 
 static void
@@ -149,6 +153,26 @@ conn_server_set_limits(struct conn_server *s, const char *name, const struct con
 
 /* --- connections --- */
 
+bool
+conn_server_enter(struct conn_server *s)
+{
+	/* In this order: either we see that it drains, or it sees us. */
+	atomic_fetch_add(&s->count, 1);
+	if (!atomic_load(&s->draining))
+		return true;
+	conn_server_leave(s);
+	return false;
+}
+
+void
+conn_server_leave(struct conn_server *s)
+{
+	if (atomic_fetch_sub(&s->count, 1) == 1 && atomic_load(&s->draining)) {
+		LOCKED(&s->lock);
+		cond_broadcast(&s->ended);
+	}
+}
+
 struct adopt_call {
 	struct conn *c;
 	struct conn_id id;
@@ -171,7 +195,7 @@ conn_server_adopt(struct conn_server *s, int fd, const struct conn_listener_opts
 	struct ipport remote = { 0 }, local = { 0 };
 	socklen_t n = sizeof(ss);
 
-	if (atomic_load(&s->draining)) {
+	if (!conn_server_enter(s)) {
 		fd_close(&fd);
 		return ERR_CANCELED;
 	}
@@ -186,7 +210,6 @@ conn_server_adopt(struct conn_server *s, int fd, const struct conn_listener_opts
 	k.c = conn_new(s, l, fd, &remote, &local);
 	conn_listener_unref(&l);
 	k.c->loop = &s->loops[k.c->log.cid % s->nloops];
-	atomic_fetch_add(&s->count, 1);
 	loop_call(k.c->loop->loop, do_adopt, &k);
 	if (r_id)
 		*r_id = k.id;

@@ -23,6 +23,7 @@ struct conn_gate {
 };
 struct conn_gate *conn_gate_new(const struct conn_limits *l);   /* NULL when not enabled */
 void conn_gate_unref(struct conn_gate **g);
+void conn_gate_leave(struct conn_gate **g, const struct ip *ip);        /* takes back what was counted at accept; NULL is fine */
 
 /* A listener. Connections hold references, so it outlives its socket. */
 struct conn_listener {
@@ -76,6 +77,11 @@ struct conn_server {
 	unsigned nwaiting, max_waiting;
 	uint64_t *waiting;
 };
+
+/* --- server.c --- */
+/* conn_server_enter counts a connection, unless the server stops: the stop waits for those that are counted. */
+bool conn_server_enter(struct conn_server *s);
+void conn_server_leave(struct conn_server *s);
 
 /* --- park.c --- */
 /* conn_arrive takes a new connection into its loop; on that loop. Returns its id: by then it may be gone. */

@@ -290,6 +290,10 @@ check_end(struct peer *p, struct str owed)
 		return;
 	}
 	atomic_fetch_add(&x->cut, 1);
+	/* We stopped reading in the middle of the farewell. */
+	for (size_t i = 1; same == owed.n && i < ARRAY_LEN(words); i++)
+		if (str_starts(str_of(words[i]), str_from(got, same)))
+			return;
 	/* "SHUTDOWN" may begin as the next owed line does. */
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		for (size_t back = 0; back <= MIN(same, (size_t)10); back++)
@@ -339,8 +343,11 @@ honest(struct actor *a, bool tls)
 			xored = true;
 			peer_say(&p, S("XOR 90\r\n"));
 			buf_addz(&s.out, "GO\r\n");
-			if (!peer_pump(&p, s.out.n, 1000, 1000) || p.rx.n != s.out.n)
+			if (!peer_pump(&p, s.out.n, 1000, 1000) || !str_is(str_upto(buf_str(&p.rx), s.out.n), buf_str(&s.out)))
 				break;
+			/* A farewell may have come in the same piece. */
+			for (size_t i = s.out.n; i < p.rx.n; i++)
+				p.rx.p[i] = (char)(p.rx.p[i] ^ 90);
 			p.key = 90;
 		}
 	}
