@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Online backup, integrity check, query plans. */
+/* Online backup, integrity check, query plans. What goes around the statements of the rest. */
 #include <unistd.h>
 
 #include "db/db_internal.h"
@@ -74,16 +74,36 @@ db_check(struct db *db, struct arena *a, struct strlist *r_problems)
 	return r_problems->n > before ? ERR_CORRUPT : 0;
 }
 
-int
-db_explain(struct db_tx *tx, struct db_sql *q, struct arena *a, struct strlist *r_plan)
+static int
+explain(struct db *db, struct arena *a, const char *sql, struct str *r_steps)
 {
-	struct str sql = str_fmt(a, "EXPLAIN QUERY PLAN %s", q->sql);
+	struct str q = str_fmt(a, "EXPLAIN QUERY PLAN %s", sql);
+	struct strlist steps = { 0 };
 	sqlite3_stmt *stmt;
-	int rc = sqlite3_prepare_v2(tx->db->h, sql.p, (int)sql.n, &stmt, NULL);
+	int rc = sqlite3_prepare_v2(db->h, q.p, (int)q.n, &stmt, NULL);
 	if (rc != SQLITE_OK)
-		return db_fail(tx->db, rc);
+		return db_fail(db, rc);
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW)
-		strlist_add(a, r_plan, str_dup(a, str_of((const char *)sqlite3_column_text(stmt, 3))));
+		strlist_add(a, &steps, str_dup(a, str_of((const char *)sqlite3_column_text(stmt, 3))));
 	sqlite3_finalize(stmt);
-	return rc == SQLITE_DONE ? 0 : db_fail(tx->db, rc);
+	*r_steps = strlist_join(a, &steps, S("; "));
+	return rc == SQLITE_DONE ? 0 : db_fail(db, rc);
+}
+
+int
+db_plans(struct db *db, struct arena *a, struct db_plan **r_v, size_t *r_n)
+{
+	struct db_plan *v = ARENA_NEWN(a, db->nstmts, struct db_plan);
+	size_t n = 0;
+	for (size_t i = 0; i < db->nstmts; i++) {
+		if (!db->stmts[i].stmt)
+			continue;
+		const char *sql = sqlite3_sql(db->stmts[i].stmt);
+		v[n].sql = str_of(arena_strdup(a, sql));
+		TRY(explain(db, a, sql, &v[n].steps));
+		n++;
+	}
+	*r_v = v;
+	*r_n = n;
+	return 0;
 }

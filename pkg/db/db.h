@@ -152,7 +152,14 @@ int db_backup(struct db *db, const char *path, const struct ctx *ctx, struct err
 /* db_check runs the integrity check; problems (text lines in the arena) in r_problems, ERR_CORRUPT when there are any. */
 int db_check(struct db *db, struct arena *a, struct strlist *r_problems) must_use_;
 
-int db_explain(struct db_tx *tx, struct db_sql *q, struct arena *a, struct strlist *r_plan) must_use_;  /* EXPLAIN QUERY PLAN, one line per step; for tests */
+/*
+ * db_plans tells how the connection would run each statement that it has prepared (EXPLAIN QUERY PLAN): pairs of the SQL and the steps, joined by "; ". For
+ * tests: after a workload no hot statement may scan or sort.
+ */
+struct db_plan {
+	struct str sql, steps;
+};
+int db_plans(struct db *db, struct arena *a, struct db_plan **r_v, size_t *r_n) must_use_;
 
 /*
  * Fault injection for tests, through a VFS that db_fault_install puts in front of the system's (before anything is opened). db_fault_set makes the operation
@@ -163,5 +170,7 @@ enum db_fault { DB_FAULT_WRITE, DB_FAULT_SYNC, DB_FAULT_OPEN };
 void db_fault_install(void);
 void db_fault_set(enum db_fault what, int after, int errnum, bool sticky);
 unsigned db_fault_hits(void);
+/* db_fault_nosync leaves out syncs (they are counted, and fail when told): what a killed process leaves is the same, and many more cases can be tried. */
+void db_fault_nosync(bool on);
 
 #endif

@@ -16,6 +16,7 @@ static struct {
 	atomic_bool sticky[3];
 	atomic_int errnum;
 	atomic_uint hits;
+	atomic_bool nosync;
 } fault = { .left = { -1, -1, -1 } };
 
 static sqlite3_vfs *real_vfs;
@@ -76,6 +77,8 @@ f_sync(sqlite3_file *f, int flags)
 {
 	if (strikes(DB_FAULT_SYNC))
 		return errno == ENOSPC ? SQLITE_FULL : SQLITE_IOERR_FSYNC;
+	if (atomic_load(&fault.nosync))
+		return SQLITE_OK;
 	return real_of(f)->pMethods->xSync(real_of(f), flags);
 }
 
@@ -193,6 +196,12 @@ db_fault_set(enum db_fault what, int after, int errnum, bool sticky)
 	atomic_store(&fault.sticky[what], sticky);
 	atomic_store(&fault.hits, 0);
 	atomic_store(&fault.left[what], after);
+}
+
+void
+db_fault_nosync(bool on)
+{
+	atomic_store(&fault.nosync, on);
 }
 
 unsigned

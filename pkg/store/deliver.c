@@ -119,6 +119,7 @@ take_queue(struct store_account *a, struct group *g)
 		end = &(*end)->next;
 		g->n++;
 	}
+	a->nqueued -= g->n;
 	a->queue = *end;
 	if (!a->queue)
 		a->queue_end = &a->queue;
@@ -192,6 +193,7 @@ enqueue_and_wait(struct store_account *a, struct delivery *d)
 		LOCKED(&a->files_lock);
 		*a->queue_end = d;
 		a->queue_end = &d->next;
+		a->nqueued++;
 		leader = !a->leading;
 		a->leading = true;
 		while (!leader && !d->done && !d->lead)

@@ -242,7 +242,7 @@ store_files_recover(struct store_account *a, struct store_tx *tx, struct errmsg 
 	TRY(err);
 	int64_t next = MAX(s->next_message_id, highest + 1);
 	if (f.highest >= next) {
-		log_warn(&store_log, "message files with higher ids than any message", log_z("account", a->name), log_i("file", f.highest), log_i("next", next));
+		log_info(&store_log, "skipping the ids of files that have no message", log_z("account", a->name), log_i("file", f.highest), log_i("next", next));
 		next = f.highest + 1;
 	}
 	if (next != s->next_message_id)

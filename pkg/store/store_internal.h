@@ -106,6 +106,7 @@ struct store_account {
 	struct in_flight in_flight;     /* head of the ring */
 	struct dir_sync *dirs;
 	struct delivery *queue, **queue_end;
+	size_t nqueued;
 	bool leading;                   /* someone commits deliveries */
 
 	struct lock comms_lock;         /* LOCK_LISTENERS */
