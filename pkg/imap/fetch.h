@@ -60,8 +60,8 @@ struct imap_fetch_items {
 };
 
 /*
- * imap_fetch_items reads what follows the sequence set: a macro, an item, or a parenthesised list. Macros are expanded (rfc/9051:4356); they are not
- * allowed inside a list.
+ * imap_fetch_items reads what follows the sequence set: a macro, an item, or a parenthesised list. Macros are
+ * expanded (rfc/9051:4356); they are not allowed inside a list.
  */
 void imap_fetch_items(struct cur *c, struct imap_fetch_items *r_items);
 /* imap_section reads "[" ... "]" of BODY. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Implementation notes. The unit at hand is [known octets: whole lines and literals][rest]. A line end is searched only in what `scanned` has not
- * covered, so that input that arrives byte by byte costs linear time. When the line at `known` announces a literal, `known` moves behind
- * it once all its octets are there; until then only the line is looked at again, which is bounded by max_line.
+ * Implementation notes. The unit at hand is [known octets: whole lines and literals][rest]. A line end is searched
+ * only in what `scanned` has not covered, so that input that arrives byte by byte costs linear time. When the line at
+ * `known` announces a literal, `known` moves behind it once all its octets are there; until then only the line is
+ * looked at again, which is bounded by max_line.
  */
 #include "imap/frame.h"
 
@@ -67,9 +68,9 @@ words_before_mailbox(struct str unit)
 }
 
 /*
- * Decides whether the literal announced at offset `at` of the unit is message data. Only one other literal can occur in such a command, the mailbox
- * name: it is the one directly behind the words that come first. Anything else, also in a malformed command, is message data, so
- * that the handler sees it before the peer sends it.
+ * Decides whether the literal announced at offset `at` of the unit is message data. Only one other literal can occur
+ * in such a command, the mailbox name: it is the one directly behind the words that come first. Anything else, also
+ * in a malformed command, is message data, so that the handler sees it before the peer sends it.
  */
 static bool
 is_message(const struct imap_framer *f, struct str unit, size_t at)

@@ -2,13 +2,14 @@
 /*
  * imap/frame.h - cuts commands out of a stream of bytes.
  *
- * A unit is a command line with all its literals: "A LOGIN {3}" CRLF "joe" " secret" CRLF is one unit, delivered without the final line
- * end. For a synchronising literal the framer asks for a continuation ("+ ") as soon as its size is known and within limits.
+ * A unit is a command line with all its literals: "A LOGIN {3}" CRLF "joe" " secret" CRLF is one unit, delivered
+ * without the final line end. For a synchronising literal the framer asks for a continuation ("+ ") as soon as its
+ * size is known and within limits.
  *
- * Message data is different: APPEND and REPLACE are stopped before the octets of each message literal, so that the server can
- * look at the mailbox and the quota first, and then take the octets elsewhere (a spool file). The unit then ends in the literal's announcement and
- * has IMAP_UNIT_MESSAGE set. What follows the octets is delivered as a further unit with IMAP_UNIT_CONTINUED: another announcement (MULTIAPPEND), or
- * the end of the command.
+ * Message data is different: APPEND and REPLACE are stopped before the octets of each message literal, so that the
+ * server can look at the mailbox and the quota first, and then take the octets elsewhere (a spool file). The unit
+ * then ends in the literal's announcement and has IMAP_UNIT_MESSAGE set. What follows the octets is delivered as a
+ * further unit with IMAP_UNIT_CONTINUED: another announcement (MULTIAPPEND), or the end of the command.
  *
  * Lines end in CRLF or LF. Everything is bounded by the limits in the framer; bytes are counted before they are searched.
  */
@@ -61,8 +62,8 @@ enum imap_frame {
 };
 
 /*
- * imap_frame looks at all input that is buffered. The input must start where the previous unit ended; until a unit is delivered it only grows.
- * ERR_LIMIT: a line is too long, the stream cannot be followed any further.
+ * imap_frame looks at all input that is buffered. The input must start where the previous unit ended; until a unit is
+ * delivered it only grows. ERR_LIMIT: a line is too long, the stream cannot be followed any further.
  */
 int imap_frame(struct imap_framer *f, struct str in, struct imap_unit *r_unit) must_use_;
 

@@ -10,8 +10,8 @@ static const struct imap_framer session = { .max_line = 100, .max_literal = 50, 
 static const struct imap_framer before_login = { .max_line = 100, .max_literal = 50, .max_nonsync = 20, .max_literals = 120, .max_command = 120 };
 
 /*
- * Feeds the input, `step` octets more at a time, and writes what comes: "+" for a continuation, "[data]" for a unit with letters for its flags, "!" for
- * an error. Octets of message data are taken as the spool would.
+ * Feeds the input, `step` octets more at a time, and writes what comes: "+" for a continuation, "[data]" for a unit
+ * with letters for its flags, "!" for an error. Octets of message data are taken as the spool would.
  */
 static struct str
 events(const struct imap_framer *limits, struct str in, size_t step, bool lines)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Everything a client can send, as far as it is syntax: frames the input (the first byte chooses the pieces and the limits), and tries each production
- * on each unit. What is parsed must survive being written and read again.
+ * Everything a client can send, as far as it is syntax: frames the input (the first byte chooses the pieces and the
+ * limits), and tries each production on each unit. What is parsed must survive being written and read again.
  */
 #include <stdint.h>
 

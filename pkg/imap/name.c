@@ -22,7 +22,10 @@ is_printable(uint32_t c)
 	return c >= 0x20 && c <= 0x7e;
 }
 
-/* Decodes the base64 between "&" and "-": UTF-16 in network order, without anything that could stand unencoded   rfc/3501:1056 */
+/*
+ * Decodes the base64 between "&" and "-": UTF-16 in network order, without anything that could stand unencoded
+ * rfc/3501:1056
+ */
 static int
 utf7_shifted(struct str s, struct buf *out)
 {
@@ -223,8 +226,9 @@ imap_pattern_join(struct arena *a, struct str reference, struct str pattern)
 }
 
 /*
- * On a mismatch the last "%" takes one more character; where it may not (a "/"), the last "*" does. Going back further never helps: a
- * "*" matches whatever an earlier wildcard could, and between two of them the leftmost match of what stands between ends first.
+ * On a mismatch the last "%" takes one more character; where it may not (a "/"), the last "*" does. Going back
+ * further never helps: a "*" matches whatever an earlier wildcard could, and between two of them the leftmost match
+ * of what stands between ends first.
  */
 bool
 imap_pattern_match(struct str pattern, struct str name)

@@ -2,9 +2,9 @@
 /*
  * imap/parse.h - tokens and small productions of RFC 9051 section 9.
  *
- * They read a complete command (see frame.h) over a struct cur made by cur_in: literals stand in it as "{n}" CRLF and n octets. Results are
- * views into the command where possible; copies (quoted strings with escapes) are in the cursor's arena. As everywhere with cursors, after a
- * failure they return empty values and do nothing.
+ * They read a complete command (see frame.h) over a struct cur made by cur_in: literals stand in it as "{n}" CRLF and
+ * n octets. Results are views into the command where possible; copies (quoted strings with escapes) are in the
+ * cursor's arena. As everywhere with cursors, after a failure they return empty values and do nothing.
  */
 #ifndef IMAP_PARSE_H
 #define IMAP_PARSE_H
@@ -43,7 +43,8 @@ struct str imap_keyword(struct cur *c);
 bool imap_try_keyword(struct cur *c, struct str word);
 
 /*
- * imap_flag reads one flag: a system flag of rfc/9051:6565 or a keyword (atom). Others after "\", also \Recent, fail. The text is as the client wrote it.
+ * imap_flag reads one flag: a system flag of rfc/9051:6565 or a keyword (atom). Others after "\", also \Recent, fail.
+ * The text is as the client wrote it.
  */
 struct str imap_flag(struct cur *c);
 void imap_flag_list(struct cur *c, struct strlist *r_flags);    /* "(" [flag *(SP flag)] ")" */

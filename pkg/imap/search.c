@@ -95,7 +95,10 @@ all_of(struct cur *c)
 	return first->next ? new_node(c, IMAP_SEARCH_AND, first) : first;
 }
 
-/* "MODSEQ" [SP entry-name SP entry-type-req] SP mod-sequence-valzer; the entry changes nothing, as there is one modseq   rfc/7162:2499 */
+/*
+ * "MODSEQ" [SP entry-name SP entry-type-req] SP mod-sequence-valzer; the entry changes nothing, as there is one
+ * modseq   rfc/7162:2499
+ */
 static void
 modseq_operand(struct cur *c, struct imap_search *k)
 {

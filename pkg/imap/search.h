@@ -55,8 +55,8 @@ enum imap_return { IMAP_RETURN_MIN = 1, IMAP_RETURN_MAX = 2, IMAP_RETURN_ALL = 4
 unsigned imap_search_return(struct cur *c);
 
 /*
- * imap_search_program reads [CHARSET x] and the keys up to the end of the command; keys side by side are an AND. r_charset is empty without CHARSET; text
- * is returned as the client sent it.
+ * imap_search_program reads [CHARSET x] and the keys up to the end of the command; keys side by side are an AND.
+ * r_charset is empty without CHARSET; text is returned as the client sent it.
  */
 void imap_search_program(struct cur *c, struct imap_search **r_key, struct str *r_charset);
 /* imap_search_uses tells whether the tree has a node of this kind. */

@@ -36,8 +36,8 @@ void imap_uid_set(struct cur *c, struct imap_set *r_set);
 bool imap_set_has_star(const struct imap_set *s);
 
 /*
- * imap_set_resolve replaces "*" by max and normalises: reversed ranges are turned, duplicates merged, ascending. With max 0 (nothing in use)
- * "*" counts as 0 and ranges that have only it vanish.
+ * imap_set_resolve replaces "*" by max and normalises: reversed ranges are turned, duplicates merged, ascending. With
+ * max 0 (nothing in use) "*" counts as 0 and ranges that have only it vanish.
  */
 void imap_set_resolve(struct arena *a, const struct imap_set *s, uint32_t max, struct imap_ranges *r_ranges);
 

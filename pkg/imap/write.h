@@ -2,8 +2,9 @@
 /*
  * imap/write.h - what goes to the peer: strings as quoted or literal, names, dates, sets.
  *
- * `utf8` is true when the client enabled IMAP4rev2 or UTF8=ACCEPT: quoted strings may then hold UTF-8 (rfc/9051:6856); otherwise text beyond
- * ASCII is sent as a literal and mailbox names in modified UTF-7. Nothing here can let a CR or LF of a message or name through unquoted.
+ * `utf8` is true when the client enabled IMAP4rev2 or UTF8=ACCEPT: quoted strings may then hold UTF-8
+ * (rfc/9051:6856); otherwise text beyond ASCII is sent as a literal and mailbox names in modified UTF-7. Nothing here
+ * can let a CR or LF of a message or name through unquoted.
  */
 #ifndef IMAP_WRITE_H
 #define IMAP_WRITE_H

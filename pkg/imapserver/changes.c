@@ -2,9 +2,10 @@
 /*
  * Changes that others made, as untagged responses.
  *
- * The store queues them for the session in the order of their commits. They are told only where a command allows it (the dispatcher sees to that), all
- * at once and in order, so the view and what the client believes never differ. What the session did itself is not in the queue; the command has told it. That leaves
- * one trap: a queued flag change that is older than a flag change of our own would tell old flags, so such flags are read anew.
+ * The store queues them for the session in the order of their commits. They are told only where a command allows it
+ * (the dispatcher sees to that), all at once and in order, so the view and what the client believes never differ.
+ * What the session did itself is not in the queue; the command has told it. That leaves one trap: a queued flag
+ * change that is older than a flag change of our own would tell old flags, so such flags are read anew.
  */
 #include "imapserver/imapserver_internal.h"
 

@@ -2,9 +2,10 @@
 /*
  * APPEND   rfc/9051:3406, with MULTIAPPEND (rfc/3502), literal8 (rfc/3516) and UTF8 data (rfc/6855:219).
  *
- * The command continues over several units: the head up to the first literal, the literal's octets (a spool into a blob), what follows up to
- * the next literal, and so on to the end of the line. Mailbox and quota are checked before a client that waits is asked for its octets. One that does not
- * wait sends them anyway: after a failure they are taken and dropped, and the failure is told at the end.
+ * The command continues over several units: the head up to the first literal, the literal's octets (a spool into a
+ * blob), what follows up to the next literal, and so on to the end of the line. Mailbox and quota are checked before
+ * a client that waits is asked for its octets. One that does not wait sends them anyway: after a failure they are
+ * taken and dropped, and the failure is told at the end.
  */
 #include "imapserver/imapserver_internal.h"
 
@@ -92,7 +93,10 @@ tell_failure(struct imapserver_cmd *c, const struct append *ap)
 	return IMAPSERVER_FAILED;
 }
 
-/* [SP flag-list] [SP date-time] SP (literal / literal8 / "UTF8" SP "(" literal8 ")"), up to the announcement   rfc/9051:6325 rfc/6855:219 */
+/*
+ * [SP flag-list] [SP date-time] SP (literal / literal8 / "UTF8" SP "(" literal8 ")"), up to the announcement
+ * rfc/9051:6325 rfc/6855:219
+ */
 static int
 parse_message(struct imapserver_cmd *c, struct append *ap, struct appended *m)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * AUTHENTICATE   rfc/9051:1403, initial responses rfc/4959. The mechanisms are in package sasl, the credentials in package auth.
+ * AUTHENTICATE   rfc/9051:1403, initial responses rfc/4959. The mechanisms are in package sasl, the credentials in
+ * package auth.
  */
 #include "imapserver/imapserver_internal.h"
 

@@ -10,7 +10,10 @@ static const struct {
 	{ { "\\Sent", 5 }, STORE_USE_SENT }, { { "\\Trash", 6 }, STORE_USE_TRASH },
 };
 
-/* create-param =/ "USE" SP "(" [use-attr *(SP use-attr)] ")"; the list of parameters may have it more than once   rfc/6154:468 */
+/*
+ * create-param =/ "USE" SP "(" [use-attr *(SP use-attr)] ")"; the list of parameters may have it more than once
+ * rfc/6154:468
+ */
 static int
 parse_params(struct imapserver_cmd *c, unsigned *r_use, struct str *r_unknown)
 {

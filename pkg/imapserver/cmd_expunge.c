@@ -5,8 +5,8 @@
 #define CHUNK 500
 
 /*
- * Reads live messages of the set that are marked \Deleted, and expunges them. In chunks: an array of all could be large, while one transaction is what
- * makes the command atomic.
+ * Reads live messages of the set that are marked \Deleted, and expunges them. In chunks: an array of all could be
+ * large, while one transaction is what makes the command atomic.
  */
 static int
 expunge(struct imapserver_cmd *c, struct store_tx *tx, struct store_mailbox *mb, const struct imap_ranges *uids, struct imap_ranges *r_gone)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * FETCH   rfc/9051:4330, UID FETCH, with CHANGEDSINCE (rfc/7162:866) and VANISHED (rfc/7162:1687), BINARY (rfc/3516), PREVIEW (rfc/8970), SAVEDATE (rfc/8514).
- * How each data item is made is in fetch_items.c.
+ * FETCH   rfc/9051:4330, UID FETCH, with CHANGEDSINCE (rfc/7162:866) and VANISHED (rfc/7162:1687), BINARY (rfc/3516),
+ * PREVIEW (rfc/8970), SAVEDATE (rfc/8514). How each data item is made is in fetch_items.c.
  */
 #include "imapserver/imapserver_internal.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SEARCH   rfc/9051:3716, UID SEARCH, with ESEARCH (rfc/4731), SEARCHRES (rfc/5182), WITHIN (rfc/5032), MODSEQ (rfc/7162:1039). How a message is matched is in
- * search_match.c.
+ * SEARCH   rfc/9051:3716, UID SEARCH, with ESEARCH (rfc/4731), SEARCHRES (rfc/5182), WITHIN (rfc/5032), MODSEQ
+ * (rfc/7162:1039). How a message is matched is in search_match.c.
  */
 #include "imapserver/imapserver_internal.h"
 

@@ -111,9 +111,10 @@ check_match_data(struct imapserver_cmd *c, const struct params *p)
 }
 
 /*
- * Compares the client's pairs of sequence number and UID with the mailbox (rfc/7162:1579). Up to the last pair that is right nothing vanished: *r_from is the
- * UID above which it may have. A pair that is wrong because its message was expunged before the client's modseq shows that
- * the client missed something (*r_inconsistent): *r_modseq goes back to before that.
+ * Compares the client's pairs of sequence number and UID with the mailbox (rfc/7162:1579). Up to the last pair that
+ * is right nothing vanished: *r_from is the UID above which it may have. A pair that is wrong because its message was
+ * expunged before the client's modseq shows that the client missed something (*r_inconsistent): *r_modseq goes back
+ * to before that.
  */
 static int
 match_pairs(struct imapserver_cmd *c, struct store_tx *tx, const struct imapserver_view *v, const struct params *p, uint32_t *r_from, bool *r_inconsistent,

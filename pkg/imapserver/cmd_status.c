@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* STATUS   rfc/9051:3328, with SIZE (rfc/8438) and HIGHESTMODSEQ (rfc/7162:1127). All of it stands in the row of the mailbox. */
+/*
+ * STATUS   rfc/9051:3328, with SIZE (rfc/8438) and HIGHESTMODSEQ (rfc/7162:1127). All of it stands in the row of the
+ * mailbox.
+ */
 #include "imapserver/imapserver_internal.h"
 
 enum item { MESSAGES = 1, UIDNEXT = 2, UIDVALIDITY = 4, UNSEEN = 8, DELETED = 16, SIZE = 32, RECENT = 64, HIGHESTMODSEQ = 128 };

@@ -2,8 +2,9 @@
 /*
  * The table of commands and the dispatcher.
  *
- * The dispatcher does what all commands have in common, by the flags of the table: it checks the state, runs the handler, tells changes by others
- * where the protocol allows that, and writes the tagged response, from what the handler recorded. A handler only does its work and returns.
+ * The dispatcher does what all commands have in common, by the flags of the table: it checks the state, runs the
+ * handler, tells changes by others where the protocol allows that, and writes the tagged response, from what the
+ * handler recorded. A handler only does its work and returns.
  */
 #include "imapserver/imapserver_internal.h"
 
@@ -175,7 +176,8 @@ next(struct imapserver_cmd *c)
 }
 
 /*
- * The peer announced octets without waiting and will send them whatever we say. What we did not take cannot be told from commands.
+ * The peer announced octets without waiting and will send them whatever we say. What we did not take cannot be told
+ * from commands.
  */
 static bool
 octets_follow(const struct conn_unit *u)

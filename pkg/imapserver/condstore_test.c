@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* CONDSTORE and QRESYNC, RFC 7162. Client a acts; b has CONDSTORE, c has QRESYNC. Modseqs are those of the store: they differ, so they are read. */
+/*
+ * CONDSTORE and QRESYNC, RFC 7162. Client a acts; b has CONDSTORE, c has QRESYNC. Modseqs are those of the store:
+ * they differ, so they are read.
+ */
 #include "imapserver/rig_test.h"
 
 #define SELECT_CS(client, name, exists, unseen) \

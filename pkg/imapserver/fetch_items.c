@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The FETCH response of one message, in two passes: the first finds everything that can fail (parts that do not exist, files that do not open), the second
- * only writes. A response that is begun must be finished.
+ * The FETCH response of one message, in two passes: the first finds everything that can fail (parts that do not
+ * exist, files that do not open), the second only writes. A response that is begun must be finished.
  */
 #include "imapserver/imapserver_internal.h"
 

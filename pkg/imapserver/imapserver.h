@@ -2,9 +2,10 @@
 /*
  * imapserver - IMAP4rev2 (RFC 9051) and IMAP4rev1 (RFC 3501) over the store.
  *
- * A connection is served by imapserver_proto: package conn frames its input, and calls it on a worker for each command. A session in the selected state keeps
- * a view of its mailbox: which UIDs it was told about, so which sequence numbers they have. Changes by others are queued by the store and told to the client
- * where the protocol allows it.
+ * A connection is served by imapserver_proto: package conn frames its input, and calls it on a worker for each
+ * command. A session in the selected state keeps a view of its mailbox: which UIDs it was told about, so which
+ * sequence numbers they have. Changes by others are queued by the store and told to the client where the protocol
+ * allows it.
  *
  * Where things are:
  *   server.c        the connection: greeting, units of input, timeouts, end
@@ -55,7 +56,8 @@ struct imapserver_listener {
 };
 
 /*
- * For conn listeners. For the failed-authentication limiter set conn_listener_opts.refuse to imapserver_refuse: it takes the listener arg.
+ * For conn listeners. For the failed-authentication limiter set conn_listener_opts.refuse to imapserver_refuse: it
+ * takes the listener arg.
  */
 extern const struct conn_proto imapserver_proto;
 bool imapserver_refuse(void *listener_arg, const struct ip *remote);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The whole server over a socketpair, with a live account behind it and a second session that watches. The first byte of the input chooses the state that
- * the session is in, and in what pieces the rest arrives. The account is made anew every so many inputs, and checked when it is closed.
+ * The whole server over a socketpair, with a live account behind it and a second session that watches. The first byte
+ * of the input chooses the state that the session is in, and in what pieces the rest arrives. The account is made
+ * anew every so many inputs, and checked when it is closed.
  */
 #include <stdint.h>
 #include <sys/socket.h>

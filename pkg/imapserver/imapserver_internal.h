@@ -49,8 +49,8 @@ struct imapserver_span {
 };
 
 /*
- * What the client knows of the selected mailbox. Spans are sorted, disjoint and not adjacent. Messages with uid >= uidnext do not exist for the session
- * until they are announced.
+ * What the client knows of the selected mailbox. Spans are sorted, disjoint and not adjacent. Messages with uid >=
+ * uidnext do not exist for the session until they are announced.
  */
 struct imapserver_view {
 	int64_t mailbox_id;
@@ -162,7 +162,10 @@ enum imapserver_flag {
 	IMAPSERVER_F_MESSAGE = 16,      /* message data follow it; the framer stops before them */
 };
 
-/* Units after the first one. run is called for CONN_INPUT, CONN_SPOOLED and CONN_WAKE; free when the command ends in whatever way. */
+/*
+ * Units after the first one. run is called for CONN_INPUT, CONN_SPOOLED and CONN_WAKE; free when the command ends in
+ * whatever way.
+ */
 struct imapserver_steps {
 	int (*run)(struct imapserver_cmd *c, const struct conn_unit *u, void *data);
 	void (*free)(struct imapserver_session *s, void *data);
@@ -180,7 +183,10 @@ struct imapserver_command {
 /* commands.c */
 const struct imapserver_command *imapserver_command_find(struct str name, bool uid);
 enum conn_next imapserver_unit(struct imapserver_session *s, const struct conn_unit *u);
-/* imapserver_continue makes the command go on with the next unit; data is released by the command's steps. Returns IMAPSERVER_MORE. */
+/*
+ * imapserver_continue makes the command go on with the next unit; data is released by the command's steps. Returns
+ * IMAPSERVER_MORE.
+ */
 int imapserver_continue(struct imapserver_cmd *c, void *data);
 void imapserver_end_running(struct imapserver_session *s);
 
@@ -192,7 +198,10 @@ int imapserver_no(struct imapserver_cmd *c, const char *code, const char *fmt, .
 int imapserver_syntax(struct imapserver_cmd *c) must_use_;      /* BAD, from the cursor */
 /* imapserver_end: the arguments end here; 0, or BAD. */
 int imapserver_end(struct imapserver_cmd *c) must_use_;
-/* imapserver_error: an error of the store or another package: its NO, logged if it is ours to mend. what: "creating the mailbox" */
+/*
+ * imapserver_error: an error of the store or another package: its NO, logged if it is ours to mend. what: "creating
+ * the mailbox"
+ */
 int imapserver_error(struct imapserver_cmd *c, int err, const struct errmsg *e, const char *what) must_use_;
 void imapserver_code(struct imapserver_cmd *c, const char *fmt, ...) printf_(2, 3);     /* response code of the tagged OK */
 void imapserver_bye(struct imapserver_session *s, const char *text);
@@ -225,7 +234,10 @@ void imapserver_view_free(struct imapserver_view **v);
 uint32_t imapserver_view_seq(const struct imapserver_view *v, uint32_t uid);    /* 0 if it is not in the view */
 uint32_t imapserver_view_last_uid(const struct imapserver_view *v);             /* 0 if empty */
 void imapserver_view_add(struct imapserver_view *v, uint32_t uid);              /* above all others */
-/* What was removed, in order: `count` messages from uid `first` on, each of which had number seq when the ones before were gone. */
+/*
+ * What was removed, in order: `count` messages from uid `first` on, each of which had number seq when the ones before
+ * were gone.
+ */
 struct imapserver_gone {
 	uint32_t seq, first, count;
 };
@@ -245,7 +257,8 @@ struct imapserver_row {
 	struct store_body body;
 };
 /*
- * Messages of the selected mailbox in batches, so that no read transaction is open while output waits. Set the first fields; uids must stay. Use:
+ * Messages of the selected mailbox in batches, so that no read transaction is open while output waits. Set the first
+ * fields; uids must stay. Use:
  *
  *	for (;;) {
  *		ARENA_SCOPE(c->a);
@@ -268,7 +281,10 @@ int imapserver_scan(struct imapserver_cmd *c, struct imapserver_scan *s, struct 
 
 /* --- changes by others (changes.c) --- */
 
-/* imapserver_take_changes takes what is queued now, within a write transaction: it came before what the command is about to do. */
+/*
+ * imapserver_take_changes takes what is queued now, within a write transaction: it came before what the command is
+ * about to do.
+ */
 void imapserver_take_changes(struct imapserver_cmd *c);
 /* imapserver_tell_changes writes what was taken, then (queued) what is queued now. */
 void imapserver_tell_changes(struct imapserver_cmd *c, bool queued);
@@ -355,7 +371,10 @@ int imapserver_copy_begin(struct imapserver_cmd *c, struct store_tx *tx, const s
 /* imapserver_copyuid: the response code, for messages that had the UIDs `from`, in order. */
 struct str imapserver_copyuid(struct imapserver_cmd *c, const struct imapserver_copy *k, const struct imap_ranges *from, const uint32_t *new_uids);
 
-/* cmd_expunge.c: removes messages marked \Deleted, of uids or (NULL) all. silent: nothing is told, and a mailbox that is gone is fine. */
+/*
+ * cmd_expunge.c: removes messages marked \Deleted, of uids or (NULL) all. silent: nothing is told, and a mailbox that
+ * is gone is fine.
+ */
 int imapserver_remove_deleted(struct imapserver_cmd *c, const struct imap_ranges *uids, bool silent) must_use_;
 
 int imapserver_cmd_capability(struct imapserver_cmd *c);

@@ -2,9 +2,9 @@
 /*
  * rig_test.h - a server with its store, and scripted clients over inline connections.
  *
- * The world: host mox.example; account mjl with mjl@mox.example, its password "testtest1"; account other with other@mox.example; account limit with a quota of
- * 500 octets; account gone, login disabled; account caps, for which CONDSTORE is disabled. In account mjl a mailbox "expungebox" was made and deleted, which commands must
- * not see.
+ * The world: host mox.example; account mjl with mjl@mox.example, its password "testtest1"; account other with
+ * other@mox.example; account limit with a quota of 500 octets; account gone, login disabled; account caps, for which
+ * CONDSTORE is disabled. In account mjl a mailbox "expungebox" was made and deleted, which commands must not see.
  */
 #ifndef IMAPSERVER_RIG_TEST_H
 #define IMAPSERVER_RIG_TEST_H
@@ -75,7 +75,10 @@ void rig_append(struct rig *r, const char *account, const char *mailbox, const c
 void rig_script(struct rig *r, const char *script);
 /* rig_fmt formats a script in the arena of the test. */
 const char *rig_fmt(const char *fmt, ...) printf_(1, 2);
-/* rig_scripts starts a world with the flags, client a logged in to mjl, and runs the script in it; then once more with input byte by byte. */
+/*
+ * rig_scripts starts a world with the flags, client a logged in to mjl, and runs the script in it; then once more
+ * with input byte by byte.
+ */
 void rig_scripts(unsigned flags, const char *script);
 
 extern const char rig_message[];        /* a small multipart message */

@@ -2,11 +2,12 @@
 /*
  * Search keys against one message   rfc/9051:3716
  *
- * What decides is asked in rising order of cost: first the row, then the stored structure, then the message file. A key is evaluated at a level; where its data
- * are beyond the level the answer is UNKNOWN, and operators work with that, so that most messages are decided without opening anything.
+ * What decides is asked in rising order of cost: first the row, then the stored structure, then the message file. A
+ * key is evaluated at a level; where its data are beyond the level the answer is UNKNOWN, and operators work with
+ * that, so that most messages are decided without opening anything.
  *
- * Text is compared folded (message_search_fold), as a substring. Header fields are compared decoded; BODY and TEXT look at the decoded text
- * of the message, that of HTML without its tags.
+ * Text is compared folded (message_search_fold), as a substring. Header fields are compared decoded; BODY and TEXT
+ * look at the decoded text of the message, that of HTML without its tags.
  */
 #include "imapserver/imapserver_internal.h"
 
@@ -49,7 +50,10 @@ count_keys(const struct imap_search *k)
 	return n;
 }
 
-/* Sequence numbers and UIDs in a key need not exist; "*" is the last one, and only a range with it reaches the last message (rfc/9051:7029). */
+/*
+ * Sequence numbers and UIDs in a key need not exist; "*" is the last one, and only a range with it reaches the last
+ * message (rfc/9051:7029).
+ */
 static void
 prepare_numbers(struct imapserver_match *t, struct arena *a, const struct imap_search *k, struct imapserver_term *term)
 {

@@ -72,8 +72,9 @@ start(struct imapserver_session *s, struct conn *conn)
 }
 
 /*
- * With implicit TLS a client key that we know logs in at once, unless its owner does not want that. An unknown one was refused in the handshake, but
- * for resumed sessions, which carry the key of their first handshake. False: goodbye was said.
+ * With implicit TLS a client key that we know logs in at once, unless its owner does not want that. An unknown one
+ * was refused in the handshake, but for resumed sessions, which carry the key of their first handshake. False:
+ * goodbye was said.
  */
 static bool
 login_by_key(struct imapserver_session *s)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sessions on threads: a real conn server, clients that append, flag, expunge, move and idle in the same mailbox, and that follow the numbering as told. A
- * client whose picture of sequence numbers and UIDs differs from the server's fails the test. Meant for ThreadSanitizer as well.
+ * Sessions on threads: a real conn server, clients that append, flag, expunge, move and idle in the same mailbox, and
+ * that follow the numbering as told. A client whose picture of sequence numbers and UIDs differs from the server's
+ * fails the test. Meant for ThreadSanitizer as well.
  */
 #include "imapserver/rig_test.h"
 
