@@ -5,8 +5,8 @@
 
 #include "cmd.h"
 
-extern const struct cmd cmd_help, cmd_localserve, cmd_loglevels, cmd_setaccountpassword, cmd_stop, cmd_version;
+extern const struct cmd cmd_help, cmd_localserve, cmd_loglevels, cmd_message_parse, cmd_setaccountpassword, cmd_stop, cmd_version;
 
-#define CMD_TABLE &cmd_help, &cmd_localserve, &cmd_loglevels, &cmd_setaccountpassword, &cmd_stop, &cmd_version
+#define CMD_TABLE &cmd_help, &cmd_localserve, &cmd_loglevels, &cmd_message_parse, &cmd_setaccountpassword, &cmd_stop, &cmd_version
 
 #endif
