@@ -217,8 +217,8 @@ struct conn_listener_opts {
 	struct tls_ctx *tls;            /* a reference is taken; NULL = no TLS */
 	bool implicit_tls;
 	struct conn_limits limits;
-	/* refuse, when not NULL, is asked at accept (on the loop: quick), after the rate and before the count of open connections:
-	 * true refuses the address. For the failed-authentication limiter. */
+	/* refuse, when not NULL, is asked at accept (on the loop: quick), after the rate and before the count of open
+	 * connections: true refuses the address. For the failed-authentication limiter. */
 	bool (*refuse)(void *arg, const struct ip *remote);
 	int64_t handshake_timeout_us;   /* 0: 60 s */
 };

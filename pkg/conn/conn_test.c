@@ -141,7 +141,8 @@ TEST(conn_handlers)
 		/* The sink's error is told at once; the rest is input again. */
 		{ "spool\na!b\n", "hello\nstatus -11\n?\n", false },
 		/* A sink that takes nothing of all that may be buffered. */
-		{ "greedy\n0123456789012345678901234567890123456789012345678901234567890123456789", "hello\nstatus -5\nstatus -2\n", true },
+		{ "greedy\n0123456789012345678901234567890123456789012345678901234567890123456789",
+		    "hello\nstatus -5\nstatus -2\n", true },
 		/* The framer's error; the framer that wants ever more. */
 		{ "012345678901234567890123456789012345678901234567890123", "hello\nstatus -2\n", true },
 	};
@@ -178,7 +179,8 @@ TEST(conn_traces)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		size_t hidden = test_logged("hidden"), bulk = test_logged("bulk"), login = test_logged("open sesame"), data = test_logged("spooled text");
+		size_t hidden = test_logged("hidden"), bulk = test_logged("bulk");
+		size_t login = test_logged("open sesame"), data = test_logged("spooled text");
 		size_t in = test_logged("RC: secret"), out = test_logged("LS: before"), after = test_logged("LS: after");
 		int traced = rows[i].level != LOG_DEBUG;
 		bool open;

@@ -575,7 +575,8 @@ TEST(server_reset_by_peer)
 TEST(server_listen_fails)
 {
 	struct testrig r = { 0 };
-	struct ipport used = { .ip = { .family = 4, .a = { 127, 0, 0, 1 } } }, foreign = { .ip = { .family = 4, .a = { 192, 0, 2, 1 } } };
+	struct ipport used = { .ip = { .family = 4, .a = { 127, 0, 0, 1 } } };
+	struct ipport foreign = { .ip = { .family = 4, .a = { 192, 0, 2, 1 } } };
 	struct errmsg e = { 0 };
 	int fd = -1;
 
@@ -635,7 +636,7 @@ TEST(server_stopped)
 	testrig_stop(&r);
 }
 
-/* A handler that takes its time past the end of the grace period finds its connection gone, and everything ends when it returns. */
+/* A handler that takes its time past the grace period finds its connection gone, and everything ends when it returns. */
 TEST(server_stop_kills)
 {
 	struct testrig r = { .o.deaf_us = 1200 * TIME_MS };
