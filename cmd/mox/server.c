@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include "version.h"
 
 #define RECEIVED_ID_KEY 24              /* octets of receivedid.key: 16 key, 8 secret */
+#define DESCRIPTORS 65536               /* at most; less where the hard limit says so */
 #define TRIM_INTERVAL_MS 10000          /* how often memory of unused accounts is given back */
 #define STOP_GRACE (3 * TIME_SEC)       /* for clients to finish, see ../spec/operations.md 3.4 */
 
@@ -198,6 +200,19 @@ wait_for_end(struct server *s, int signal_fd)
 	}
 }
 
+/* A connection needs a descriptor, an open account several; the usual soft limit of 1024 is for programs that use select(2). */
+static void
+raise_descriptor_limit(const struct server *s)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) < 0)
+		return;
+	r.rlim_cur = r.rlim_max == RLIM_INFINITY ? DESCRIPTORS : MIN(r.rlim_max, (rlim_t)DESCRIPTORS);
+	if (setrlimit(RLIMIT_NOFILE, &r) < 0)
+		log_warn(&s->log, "the limit of open descriptors cannot be raised", log_err(err_strerror(errno)));
+}
+
 int
 server_run(struct server *s, struct errmsg *e)
 {
@@ -205,6 +220,7 @@ server_run(struct server *s, struct errmsg *e)
 	sigset_t set;
 	int signo;
 
+	raise_descriptor_limit(s);
 	/* Blocked before any thread exists, so that they arrive at the descriptor. */
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
