@@ -244,11 +244,12 @@ def test_plaintext_after_starttls(s):
 
 @with_server()
 def test_auth_input(s):
-    c = s.line("submission")
-    equal(c.reply()[0], 220)
-    c.smtp(b"EHLO localhost")
     for command, want in ((b"AUTH NOSUCH", 504), (b"AUTH PLAIN !!!", 501), (b"AUTH PLAIN =", 501), (b"AUTH", 501)):
+        c = s.line("submission")        # each its own: after such a line answers come slowly
+        equal(c.reply()[0], 220)
+        c.smtp(b"EHLO localhost")
         equal(c.smtp(command)[0], want, repr(command))
+        c.close()
     c = s.line("submission")
     c.reply()
     c.smtp(b"EHLO localhost")
@@ -505,8 +506,8 @@ def test_half_open_2000(s):
 
 @with_server()
 def test_silence_ends(s):
-    """Who says nothing is asked to leave after half a minute."""
-    waiting = {service: socket.create_connection((s.ip, s.port(service)), timeout=60) for service in ("smtp", "submission", "imap")}
+    """Who says nothing before login is asked to leave after half a minute. (SMTP waits for five, as RFC 5321 wants.)"""
+    waiting = {"imap": socket.create_connection((s.ip, s.port("imap")), timeout=60)}
     got = {service: b"" for service in waiting}
     began = time.monotonic()
     while waiting and time.monotonic() < began + 50:
@@ -520,4 +521,3 @@ def test_silence_ends(s):
                     del waiting[service]
     equal(sorted(waiting), [], "still open after 50 s")
     check(re.search(rb"\r\n\* BYE", got["imap"]), "imap: %r", got["imap"])
-    check(re.search(rb"\r\n4\d\d ", got["smtp"]), "smtp: %r", got["smtp"])

@@ -189,6 +189,9 @@ def test_disk_full(make):
         mounted = True
         inner = os.path.join(s.data, "mox")
         s.data = inner
+        ballast = os.path.join(os.path.dirname(inner), "ballast")
+        with open(ballast, "wb") as f:
+            f.write(bytes(1 << 20))
         s.cert = os.path.join(inner, "localhost.crt")
         s.init()
         s.add_accounts(ACCOUNTS[1:])
@@ -203,6 +206,7 @@ def test_disk_full(make):
         ledger.add(load)
         ledger.verify(s)
         s.kill()
+        os.unlink(ballast)      # a server may need some room to start
         s.start()
         ledger.verify(s)
         s.stop()
