@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What follows DATA: line ends, limits, delivery, localserve. */
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/fd.h"
 #include "smtpserver/rig_test.h"
 
 #define START "S 220 \nC EHLO client.example\nS* 250 \n"
@@ -284,6 +288,85 @@ TEST(hang_up_in_data)
 	rig_connect(&r);
 	rig_script(&r, START TO_MJL "B a: b\\r\\n\\r\\n.\\r\\n\nS 250 2.2.0 \n");
 	assert_int_equal(rig_messages(&r, "mjl", "Inbox").n, 1);
+	rig_stop(&r);
+}
+
+/* --- failures of the disk --- */
+
+static int fail_errno;
+static int fail_writes, fail_syncs;     /* 0: never, else the nth call from now */
+
+static ssize_t
+faulty_pwrite(int fd, const void *p, size_t n, off_t off)
+{
+	if (fail_writes > 0 && --fail_writes == 0) {
+		errno = fail_errno;
+		return -1;
+	}
+	return pwrite(fd, p, n, off);
+}
+
+static int
+faulty_fdatasync(int fd)
+{
+	if (fail_syncs > 0 && --fail_syncs == 0) {
+		errno = fail_errno;
+		return -1;
+	}
+	return fdatasync(fd);
+}
+
+static int
+faulty_fsync(int fd)
+{
+	if (fail_syncs > 0 && --fail_syncs == 0) {
+		errno = fail_errno;
+		return -1;
+	}
+	return fsync(fd);
+}
+
+/* What could not be written is not acknowledged, nor stored; the connection goes on, and the next message gets through. */
+TEST(disk_failures)
+{
+	static const struct { int errnum, writes, syncs; bool large; const char *reply; } rows[] = {
+		{ ENOSPC, 1, 0, true, "452 4.3.1 " },           /* while it comes in */
+		{ EIO, 2, 0, true, "451 4.3.0 " },
+		{ ENOSPC, 1, 0, false, "452 4.3.1 " },          /* when it becomes a file */
+		{ EIO, 1, 0, false, "451 4.3.0 " },
+		{ EIO, 0, 1, false, "451 4.3.0 " },             /* sync of the file */
+		{ ENOSPC, 0, 1, false, "452 4.3.1 " },
+		{ EIO, 0, 2, false, "451 4.3.0 " },             /* of the directory */
+	};
+	struct fd_ops ops = *fd_ops();
+	struct arena *a = test_arena();
+	char *x = arena_bytes(a, 78 * 5000);
+	struct rig r;
+
+	for (int i = 0; i < 78 * 5000; i++)
+		x[i] = i % 78 == 76 ? '\r' : i % 78 == 77 ? '\n' : 'x';
+	ops.pwrite = faulty_pwrite;
+	ops.fdatasync = faulty_fdatasync;
+	ops.fsync = faulty_fsync;
+	rig_start(&r, 0);
+	r.listener.max_message_size = 1000000;
+	rig_script(&r, START TO_MJL "B a: b\\r\\n\\r\\nx\\r\\n.\\r\\n\nS 250 2.2.0 \n");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		test_row("%zu", i);
+		expect_log(rows[i].large ? "command failed" : "delivering message");
+		rig_script(&r, TO_MJL);
+		fail_errno = rows[i].errnum;
+		fail_writes = rows[i].writes;
+		fail_syncs = rows[i].syncs;
+		fd_ops_set(&ops);
+		rig_send(&r, S("a: b\r\n\r\n"));
+		rig_send(&r, str_n(x, rows[i].large ? 78 * 5000 : 78));
+		rig_send(&r, S(".\r\n"));
+		fd_ops_set(NULL);
+		rig_script(&r, str_fmt(a, "S %s\n", rows[i].reply).p);
+		assert_int_equal(rig_messages(&r, "mjl", "Inbox").n, i + 1);
+		rig_script(&r, TO_MJL "B a: b\\r\\n\\r\\nx\\r\\n.\\r\\n\nS 250 2.2.0 \n");
+	}
 	rig_stop(&r);
 }
 

@@ -137,6 +137,8 @@ void
 rig_hangup(struct rig *r)
 {
 	conn_inline_free(&r->c);
+	if (r->ssl != NULL)
+		SSL_set_shutdown(r->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);    /* else its session is spoiled */
 	SSL_free(r->ssl);
 	r->ssl = NULL;
 	fd_close(&r->fd);
@@ -187,7 +189,7 @@ rig_start(struct rig *r, unsigned flags)
 		assert_ok(tls_selfsigned(test_arena(), "localhost", 10, &cert, &key, &e));
 		assert_ok(tls_ctx_new(&(struct tls_ctx_opts){ .cert_pem = cert, .key_pem = key, .request_client_cert = flags & RIG_SUBMISSION,
 		    .tickets = true, .verify_key = flags & RIG_SUBMISSION ? verify_key : NULL, .verify_arg = r->auth }, &r->tls, &e));
-		assert_ok(tls_ctx_new(&(struct tls_ctx_opts){ 0 }, &r->client_tls, &e));
+		assert_ok(tls_ctx_new(&(struct tls_ctx_opts){ .tickets = true }, &r->client_tls, &e));
 		if (flags & RIG_TLS12)
 			SSL_CTX_set_max_proto_version(tls_ctx_raw(r->client_tls), TLS1_2_VERSION);
 	}
@@ -291,6 +293,8 @@ rig_handshake(struct rig *r)
 {
 	r->ssl = tls_ctx_session(r->client_tls, r->fd, false);
 	SSL_set_mode(r->ssl, SSL_MODE_AUTO_RETRY);      /* else session tickets look like nothing to read */
+	if (r->resume != NULL)
+		SSL_set_session(r->ssl, r->resume);
 	for (int i = 0; i < 10 && SSL_do_handshake(r->ssl) != 1; i++)
 		run(r);
 	run(r);

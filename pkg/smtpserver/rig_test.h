@@ -39,6 +39,7 @@ struct rig {
 	int fd;
 	SSL *ssl;
 	bool open;
+	SSL_SESSION *resume;            /* offered in the next handshake */
 	struct buf in;                  /* what the server sent and nobody looked at */
 };
 

@@ -288,6 +288,26 @@ TEST(auth_delay_holds_the_line)
 	rig_stop(&r);
 }
 
+/* Protocol traces show neither passwords nor what proves them. */
+TEST(secrets_are_not_traced)
+{
+	struct rig r;
+	struct str p = plain("mjl@mox.example", "test password");
+
+	log_set_package(S("smtpserver"), LOG_TRACE);
+	rig_start(&r, TLS);
+	rig_script(&r, str_fmt(test_arena(), START "C AUTH PLAIN " STRF "\nS 235 \n", STRA(p)).p);
+	rig_hangup(&r);
+	r.flags |= RIG_BYTES;
+	rig_connect(&r);
+	rig_script(&r, str_fmt(test_arena(), START "C AUTH PLAIN\nS 334 \nC " STRF "\nS 235 \nC NOOP shown\nS 250 \n", STRA(p)).p);
+	log_unset_package(S("smtpserver"));
+	assert_int_equal(test_logged(p.p), 0);
+	assert_true(test_logged("NOOP shown") > 0);
+	assert_true(test_logged("***") > 0);
+	rig_stop(&r);
+}
+
 TEST(attempts_are_recorded)
 {
 	struct rig r;
@@ -396,6 +416,39 @@ TEST(client_key_refused)
 		rig_connect(&r);
 	}
 	assert_true(smtpserver_refuse(&r.listener, &conn_remote(r.c)->ip));
+	rig_stop(&r);
+}
+
+/* A resumed session shows no certificate in its handshake: the key is looked up again all the same. */
+TEST(client_key_on_resumption)
+{
+	struct rig r;
+	struct str key;
+	SSL_SESSION *session;
+
+	rig_start(&r, TLS);
+	rig_client_key(&r, "laptop", &key);
+	add_key(&r, key, "mjl", "mjl@mox.example");
+	rig_hangup(&r);
+	rig_connect(&r);
+	rig_script(&r, START "C MAIL FROM:<mjl@mox.example>\nS 250 \n");
+	session = SSL_get1_session(r.ssl);
+	assert_int_equal(SSL_SESSION_is_resumable(session), 1);
+
+	for (int known = 1; known >= 0; known--) {
+		rig_hangup(&r);
+		r.resume = session;
+		rig_connect(&r);
+		assert_int_equal(SSL_session_reused(r.ssl), 1);
+		if (known) {
+			rig_script(&r, START "C MAIL FROM:<mjl@mox.example>\nS 250 \n");
+			assert_int_equal(store_tls_key_remove(auth_db(r.auth), key), 1);
+			assert_ok(auth_keys_changed(r.auth));
+		} else {
+			rig_script(&r, "S 554 5.7.8 \nX\n");
+		}
+	}
+	SSL_SESSION_free(session);
 	rig_stop(&r);
 }
 
