@@ -367,6 +367,19 @@ TEST(charsets)
 	}
 }
 
+/* Line ends of UTF-16 are not touched: an inserted byte would shift all that follows. */
+TEST(utf16_text)
+{
+	struct message_source src;
+	struct message m = parse(S("Content-Type: text/plain; charset=utf-16be\r\nContent-Transfer-Encoding: base64\r\n\r\nAGEACgBi\r\n"), &src);
+	struct str text;
+
+	assert_ok(message_part_text(test_arena(), &m, &src, &m.parts[0], MESSAGE_READ_TEXT, 100, &text));
+	assert_strz(text, "a\nb");
+	assert_ok(message_part_text(test_arena(), &m, &src, &m.parts[0], MESSAGE_READ_DECODED, 100, &text));
+	assert_str(text, S("\0a\0\n\0b"));
+}
+
 TEST(filenames)
 {
 	static const struct {

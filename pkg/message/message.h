@@ -152,7 +152,7 @@ struct message_part {
 	int64_t boundary_off;           /* of the line that starts the part; -1 for root parts */
 	int64_t header_off, body_off, end_off;
 	int64_t lines;                  /* lines of the raw body; a last one without line end counts */
-	int64_t decoded_size;           /* bytes after transfer decoding, for TEXT with line ends as CRLF: what MESSAGE_READ_DECODED gives */
+	int64_t decoded_size;           /* after transfer decoding, for TEXT (but UTF-16 and -32) with CRLF line ends: what MESSAGE_READ_DECODED gives */
 	struct str type, subtype;       /* upper-case, for example "TEXT", "PLAIN"; opaque parts APPLICATION, OCTET-STREAM */
 	struct message_param *params;   /* of Content-Type, sorted by name */
 	uint32_t nparams;
@@ -221,7 +221,7 @@ bool message_needs_smtputf8(const struct message *m);
  * Serialised form: what the store keeps per message, typically 200 to 600 bytes. Raise the version with every change to the form
  * or to what parsing finds; the store then parses again where it meets an older one.
  */
-#define MESSAGE_PARSE_VERSION 1
+#define MESSAGE_PARSE_VERSION 2
 void message_serialize(const struct message *m, struct buf *b);
 /*
  * message_load gives the tree of a blob: one allocation for all parts, strings are views of the blob, which must stay. ERR_UNSUPPORTED for another version

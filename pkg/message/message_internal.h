@@ -69,12 +69,17 @@ void message_counter_content(struct message_counter *c, struct str s, bool whole
 void message_counter_eol(struct message_counter *c, struct str eol);
 int64_t message_counter_end(struct message_counter *c, size_t *r_bad);  /* also releases memory */
 
-/* Whether a part's decoded bytes have their line ends made CRLF. */
 static inline bool
 message_is_text(const struct message_part *p)
 {
 	return str_is(p->type, S("TEXT"));
 }
+
+/*
+ * message_wants_crlf tells whether a part's decoded bytes have their line ends made CRLF: text, unless its characters are of two or four bytes, which
+ * an inserted one would tear apart. (RFC 2781 does not allow these charsets in text, but they are sent.)
+ */
+bool message_wants_crlf(const struct message_part *p);
 
 /* What parsing may still keep of a message; strangers must not decide how much memory a result takes. */
 struct message_budget {

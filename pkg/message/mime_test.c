@@ -99,6 +99,7 @@ TEST(readings)
 		/* Transfer encodings */
 		{ "Content-Transfer-Encoding: base64\r\n\r\nYQpi\r\n", "TEXT/PLAIN[1 4]", NULL },             /* the LF counts as CRLF */
 		{ "Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\nYQpi\r\n", "IMAGE/PNG[1 3]", NULL },
+		{ "Content-Type: text/plain; charset=UTF-16BE\r\nContent-Transfer-Encoding: base64\r\n\r\nAGEACgBi\r\n", "TEXT/PLAIN[1 6]", NULL },
 		{ "Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\nYQ==\r\n", "IMAGE/PNG[1 1]", NULL },
 		{ "Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\nYQ\r\n", "IMAGE/PNG[1 1]", "body not correct by its Content-Transfer-Encoding" },
 		{ "Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\nYQ!==\r\n", "IMAGE/PNG[1 1]", "body not correct by its Content-Transfer-Encoding" },

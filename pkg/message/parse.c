@@ -311,9 +311,10 @@ begin_leaf(struct parser *p, uint32_t i)
 
 	p->cur = i;
 	p->pending_eol = 0;
-	p->counting = !is_identity(q) || message_is_text(q);
+	bool crlf = message_wants_crlf(q);
+	p->counting = !is_identity(q) || crlf;
 	if (p->counting)
-		message_counter_init(&p->counter, q->encoding, message_is_text(q));
+		message_counter_init(&p->counter, q->encoding, crlf);
 }
 
 static int begin_part(struct parser *p, uint32_t parent, bool root, int64_t boundary_off);
@@ -408,7 +409,7 @@ recount(struct parser *p, struct message_part *q)
 	cleanup_(mem_cleanup) char *buf = mem_alloc(LINE_PIECE);
 
 	q->decoded_size = 0;
-	message_decoder_init(&d, q->encoding, message_is_text(q));
+	message_decoder_init(&d, q->encoding, message_wants_crlf(q));
 	for (int64_t off = q->body_off; off < q->end_off;) {
 		size_t n = (size_t)MIN((int64_t)LINE_PIECE, q->end_off - off);
 		TRY(message_source_pread(p->w.src, off, buf, n));

@@ -37,6 +37,18 @@ message_disposition_param(const struct message_part *p, struct str name, struct 
 	return find_param(p->disposition_params, p->ndisposition_params, name, r_value);
 }
 
+bool
+message_wants_crlf(const struct message_part *p)
+{
+	struct str charset;
+
+	if (!message_is_text(p))
+		return false;
+	if (!message_part_param(p, S("charset"), &charset))
+		return true;
+	return !str_istarts(charset, S("utf-16")) && !str_istarts(charset, S("utf-32")) && !str_istarts(charset, S("ucs-"));
+}
+
 int
 message_part_source(struct arena *a, const struct message *m, const struct message_source *src, const struct message_part *p,
 	struct message_source *r_src)

@@ -60,8 +60,9 @@ message_reader_open(struct arena *a, const struct message *m, const struct messa
 	if (as != MESSAGE_READ_RAW) {
 		/* Multiparts and messages have no transfer encoding of their own, whatever they say. */
 		enum message_encoding enc = p->kind == MESSAGE_MULTIPART ? MESSAGE_BINARY : p->encoding;
-		r->decode = message_is_text(p) || enc == MESSAGE_QP || enc == MESSAGE_BASE64 || enc == MESSAGE_UUENCODE;
-		message_decoder_init(&r->dec, enc, message_is_text(p));
+		bool crlf = message_wants_crlf(p);
+		r->decode = crlf || enc == MESSAGE_QP || enc == MESSAGE_BASE64 || enc == MESSAGE_UUENCODE;
+		message_decoder_init(&r->dec, enc, crlf);
 	}
 	if (as == MESSAGE_READ_TEXT)
 		open_charset(r, p);
