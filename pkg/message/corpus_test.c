@@ -281,6 +281,19 @@ TEST(corpora)
 	assert_true(n >= 1100);
 }
 
+/* 6,000 real messages, where tools/fetch-spamassassin brought them. */
+TEST(spam_assassin)
+{
+	size_t n = 0;
+
+	if (access("build/spam-assassin/.complete", F_OK) < 0) {
+		print_message("no build/spam-assassin: see tools/fetch-spamassassin\n");
+		return;
+	}
+	corpus_each("../build/spam-assassin", check, &n);
+	assert_true(n >= 6000);
+}
+
 /* Truncated messages, every length of a few of each kind. */
 TEST(truncated)
 {
