@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* main.c - the program's entry. */
+#include <malloc.h>
 #include <signal.h>
 
 #include "cmd.h"
@@ -9,5 +10,7 @@ main(int argc, char **argv)
 {
 	/* A peer that goes away is an error of write, not the end of the process. */
 	signal(SIGPIPE, SIG_IGN);
+	/* An arena for each of many worker threads would keep what each of them used at its busiest. */
+	mallopt(M_ARENA_MAX, 4);
 	return cmd_main(argc, argv);
 }

@@ -3,6 +3,7 @@
 #include "server.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
@@ -17,7 +18,8 @@
 
 #define RECEIVED_ID_KEY 24              /* octets of receivedid.key: 16 key, 8 secret */
 #define DESCRIPTORS 65536               /* at most; less where the hard limit says so */
-#define TRIM_INTERVAL_MS 10000          /* how often memory of unused accounts is given back */
+#define TRIM_INTERVAL_MS 500            /* how often memory of unused accounts is given back */
+#define MALLOC_TRIM_US (2 * TIME_SEC)   /* how often the allocator is asked to give back its own */
 #define STOP_GRACE (3 * TIME_SEC)       /* for clients to finish, see ../spec/operations.md 3.4 */
 
 static struct config *
@@ -183,6 +185,8 @@ wait_for_end(struct server *s, int signal_fd)
 {
 	struct pollfd p[2] = { { .fd = signal_fd, .events = POLLIN }, { .fd = s->stop_fd, .events = POLLIN } };
 
+	int64_t trimmed = 0;
+
 	for (;;) {
 		struct signalfd_siginfo info;
 
@@ -197,6 +201,11 @@ wait_for_end(struct server *s, int signal_fd)
 			return 0;
 		}
 		store_trim(s->store);
+		/* What sessions and databases freed lies scattered over the allocator's arenas. */
+		if (time_mono_us() - trimmed >= MALLOC_TRIM_US) {
+			malloc_trim(0);
+			trimmed = time_mono_us();
+		}
 	}
 }
 

@@ -14,7 +14,7 @@
 #include "store/store.h"
 
 #define READERS_MAX 8                   /* connections that read one account at once; the next reader waits */
-#define IDLE_US (10 * TIME_SEC)         /* after this long without use store_trim gives back memory */
+#define IDLE_US TIME_SEC                /* after this long without use store_trim gives back memory; opening again costs a millisecond */
 #define WAL_PAGES 2000                  /* a commit that finds the log longer is followed by a checkpoint */
 #define PROBLEMS_MAX 20                 /* of one kind that store_check lists */
 #define ORPHANS_MAX 1000                /* more message files without rows than a crash can leave: then they are left alone */
