@@ -52,7 +52,12 @@ LIBS    := -lldns -levent_core -levent_pthreads -lssl -lcrypto -lsqlite3 -lcjson
 	-larchive -lz -lexpat -lgumbo -lpcre2-8 -lcrypt -lnghttp2 -lqrencode -lm
 
 # Packages that have sources, in the order of pkg/LAYERS.
-PKGS    := $(shell awk '!/^\#/ && NF {print $$1}' pkg/LAYERS | while read -r p; do ls pkg/$$p/*.c >/dev/null 2>&1 && echo $$p; done)
+LAYERS  := $(shell tools/layers)
+PKGS    := $(foreach l,$(LAYERS),$(if $(wildcard pkg/$(firstword $(subst :, ,$l))/*.c),$(firstword $(subst :, ,$l))))
+# DEPS_x: those that x may include.
+comma   := ,
+$(foreach l,$(LAYERS),$(eval DEPS_$(subst :, := ,$(subst $(comma), ,$l))))
+$(foreach p,$(PKGS),$(eval DEPS_$p := $(filter $(PKGS),$(DEPS_$p))))
 SRC      = $(filter-out %_test.c %_fuzz.c %_bench.c,$(wildcard pkg/$1/*.c))
 # x_test.idl describes types of tests only.
 IDL     := $(wildcard pkg/*/*.idl)
@@ -123,7 +128,7 @@ $(call LIBA,$1): $(call OBJ,$1)
 	$(Q)ar rcs $$@ $$^
 # A test links its package whole (so that calls in every object resolve) and only what pkg/LAYERS lets it include, besides testutil, and
 # dns_mock where dns may be used.
-$(O)/test/$1: $(call TOBJ,$1) $(call LIBA,$1) $(foreach d,$(shell tools/layers deps $1),$(call LIBA,$(d))) $(call LIBA,testutil) $(if $(filter dns,$1 $(shell tools/layers deps $1)),$(call LIBA,dns_mock)) $(call LIBA,log) $(call LIBA,base)
+$(O)/test/$1: $(call TOBJ,$1) $(call LIBA,$1) $(foreach d,$(DEPS_$1),$(call LIBA,$(d))) $(call LIBA,testutil) $(if $(filter dns,$1 $(DEPS_$1)),$(call LIBA,dns_mock)) $(call LIBA,log) $(call LIBA,base)
 	@echo "LD $$@"
 	@mkdir -p $$(@D)
 	$(Q)$(CC) $$(filter-out -flto=auto,$$(ALLFLAGS)) -fno-lto $(LDHARD) -o $$@ $$(filter %.o,$$^) -Wl,--whole-archive $(call LIBA,$1) -Wl,--no-whole-archive \

@@ -44,7 +44,7 @@ $(O)/fuzz/$2: $(O)/$(1:.c=.o) $(if $(filter fuzz,$(V)),,$(O)/tools/fuzzmain.o) $
 		-Wl,--start-group $(if $4,$$@.a) $$(filter %.a,$$^) -Wl,--end-group $(LIBS) -lcmocka
 endef
 FUZZPKGS = $(if $(filter pkg/%,$1),$(call FUZZPKGS_,$(word 2,$(subst /, ,$1))),$(if $(filter tools/%,$1),base,$(PKGS)))
-FUZZPKGS_ = $(sort $1 $(shell tools/layers deps $1) $(if $(filter dns,$1 $(shell tools/layers deps $1)),dns_mock) testutil log base)
+FUZZPKGS_ = $(sort $1 $(DEPS_$1) $(if $(filter dns,$1 $(DEPS_$1)),dns_mock) testutil log base)
 FUZZIDL = $(filter %_test_idl.o,$(call TOBJ,$(word 2,$(subst /, ,$1))))
 $(foreach f,$(FUZZSRC),$(eval $(call FUZZ_template,$f,$(patsubst %_fuzz.c,%,$(notdir $f)),$(call FUZZPKGS,$f),$(call FUZZIDL,$f))))
 
@@ -77,7 +77,7 @@ bench: all ## compare with Postfix and Dovecot (needs root, and BENCHDIR)
 # A package's x_bench.c is a program that links like its tests. V=release is what counts.
 BENCHES := $(patsubst %_bench.c,%,$(notdir $(BENCHSRC)))
 define BENCH_template
-$(O)/bench/$1: $(O)/pkg/$1/$1_bench.o $(call LIBA,$1) $(foreach d,$(shell tools/layers deps $1),$(call LIBA,$(d)))
+$(O)/bench/$1: $(O)/pkg/$1/$1_bench.o $(call LIBA,$1) $(foreach d,$(DEPS_$1),$(call LIBA,$(d)))
 	@echo "LD $$@"
 	@mkdir -p $$(@D)
 	$(Q)$(CC) $$(ALLFLAGS) $(LDHARD) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $(LIBS)
