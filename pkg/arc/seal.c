@@ -210,7 +210,7 @@ arc_seal(struct arena *a, const struct message_source *msg, const struct arc_cha
 	    instance, algorithm(args),
 	    failed           ? "fail" :
 		chain->n > 0 ? "pass" :
-			       "none",
+			    "none",
 	    STRA(args->domain), STRA(args->selector), now);
 	/* Of a failed chain nobody can tell what its sets are, so only the new one is covered: rfc/8617:835 */
 	if (!failed)

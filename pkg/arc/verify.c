@@ -120,7 +120,7 @@ static int
 check_signature(struct verifier *v, const struct dkim_tags *t, const char *what, struct str data)
 {
 	const struct dkim_tag *alg = dkim_tag_get(t, "a"), *sig = dkim_tag_get(t, "b"), *d = dkim_tag_get(t, "d"),
-			      *s = dkim_tag_get(t, "s"), *when = dkim_tag_get(t, "t");
+			    *s = dkim_tag_get(t, "s"), *when = dkim_tag_get(t, "t");
 	struct dkim_record rec;
 	struct str signature, txt;
 	struct errmsg m = { 0 };

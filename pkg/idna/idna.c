@@ -121,6 +121,10 @@ idna_parse(struct arena *a, struct str name, unsigned flags, struct idna_domain 
 		d.unicode = u_labels(a, d.ascii.p);
 		if (d.unicode.n == 0 || str_is_ascii(d.unicode))
 			return err_set(e, ERR_INVALID, "internationalised domain does not decode");
+		/* An A-label is valid only if its U-label gives it again: rfc/5890:640 */
+		char *again = (char *)lookup(a, d.unicode, e);
+		if (!again || !str_icase(take_idn2(a, again), d.ascii))
+			return err_set(e, ERR_INVALID, "internationalised domain is not what its Unicode form gives");
 	}
 	*r_d = d;
 	return 0;

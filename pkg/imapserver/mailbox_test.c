@@ -23,7 +23,7 @@ TEST(create)
 	    "a< * LIST (\\Subscribed) \"/\" Inbox/a/c\n"
 	    "a< x OK done\n"
 	    NOOP("b< * LIST (\\Subscribed) \"/\" Inbox/a\nb< * LIST (\\Subscribed) \"/\" Inbox/a/c\n",
-	        "c< * LIST (\\Subscribed) \"/\" Inbox/a\nc< * LIST (\\Subscribed) \"/\" Inbox/a/c\n")
+	    "c< * LIST (\\Subscribed) \"/\" Inbox/a\nc< * LIST (\\Subscribed) \"/\" Inbox/a/c\n")
 	    "a> create Inbox/a\na< x NO [ALREADYEXISTS] mailbox exists\n"
 	    "a> create Inbox/a/x\na< * LIST (\\Subscribed) \"/\" Inbox/a/x\na< x OK done\n"
 	    "a> create mailbox/\na< * LIST (\\Subscribed) \"/\" mailbox\na< x OK done\n"             /* rfc/9051:1930 */
@@ -85,7 +85,7 @@ TEST(delete)
 	    "a> delete nobox\na< x NO [NONEXISTENT] no such mailbox\n"
 	    "a> create a/b\na< * LIST ...\na< * LIST ...\na< x OK done\n"
 	    NOOP("b< * LIST (\\Subscribed \\NonExistent) \"/\" nobox\nb< * LIST (\\Subscribed) \"/\" a\nb< * LIST (\\Subscribed) \"/\" a/b\n",
-	        "c< * LIST (\\Subscribed \\NonExistent) \"/\" nobox\nc< * LIST (\\Subscribed) \"/\" a\nc< * LIST (\\Subscribed) \"/\" a/b\n")
+	    "c< * LIST (\\Subscribed \\NonExistent) \"/\" nobox\nc< * LIST (\\Subscribed) \"/\" a\nc< * LIST (\\Subscribed) \"/\" a/b\n")
 	    "a> delete a\na< x NO [HASCHILDREN] mailbox has children\n"
 	    "a! x append a/b {2+}\\r\\nm1\\r\\n\na< x OK ...\n"
 	    "a> delete a/b\na< x OK done\n"
@@ -120,7 +120,7 @@ TEST(rename)
 	    "a> rename a/b a\na< x NO [ALREADYEXISTS] mailbox exists\n"
 	    "a> rename a/b x/y\na< x OK done\n"                                   /* parent made, children move along */
 	    NOOP("b< * LIST () \"/\" x\nb< * LIST () \"/\" x/y/c\nb< * LIST () \"/\" x/y\n",
-	        "c< * LIST () \"/\" x\nc< * LIST () \"/\" x/y/c (\"OLDNAME\" (a/b/c))\nc< * LIST () \"/\" x/y (\"OLDNAME\" (a/b))\n")
+	    "c< * LIST () \"/\" x\nc< * LIST () \"/\" x/y/c (\"OLDNAME\" (a/b/c))\nc< * LIST () \"/\" x/y (\"OLDNAME\" (a/b))\n")
 	    "a! x rename {3}\\r\\nx/y {1}\\r\\nz\\r\\n\na< + \na< + \na< x OK done\n"
 	    NOOP("b< * LIST () \"/\" z/c\nb< * LIST () \"/\" z\n", "c< * LIST () \"/\" z/c ...\nc< * LIST () \"/\" z ...\n"));
 }

@@ -18,7 +18,7 @@ TEST(greeting)
 	rig_scripts(0,
 	    "b+\n"
 	    "b< * OK [CAPABILITY IMAP4rev2 IMAP4rev1 ENABLE ... LITERAL- AUTH=SCRAM-SHA-256-PLUS AUTH=SCRAM-SHA-256 AUTH=SCRAM-SHA-1-PLUS "
-	        "AUTH=SCRAM-SHA-1 AUTH=PLAIN] mox imap\n"
+	    "AUTH=SCRAM-SHA-1 AUTH=PLAIN] mox imap\n"
 	    "b> capability\n"
 	    "b< * CAPABILITY ... LITERAL- ... AUTH=PLAIN\n"
 	    "b< x OK done\n"

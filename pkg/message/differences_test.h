@@ -2,6 +2,12 @@
 /*
  * Files of the MIME corpora that others read differently, and why. Included by structure_test.c only.
  */
+#ifndef MESSAGE_DIFFERENCES_TEST_H
+#define MESSAGE_DIFFERENCES_TEST_H
+
+struct difference {
+	const char *file, *why;
+};
 
 /* Types of parts, Python's email package. */
 static const struct difference tree_differences[] = {
@@ -282,3 +288,5 @@ static const struct difference envelope_differences[] = {
 	{ "thunderbird/bug505221",
 	    "no address by any grammar" },
 };
+
+#endif

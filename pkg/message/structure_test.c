@@ -256,10 +256,6 @@ put_python_tree(struct buf *b, const cJSON *j)
 
 /* Differences */
 
-struct difference {
-	const char *file, *why;
-};
-
 #include "message/differences_test.h"
 
 static const char *
