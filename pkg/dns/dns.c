@@ -17,36 +17,46 @@ dns_lookup(struct dns_resolver *r, struct arena *a, const struct ctx *ctx, enum 
 	return r->lookup(r, a, ctx, type, name, flags, r_result, e);
 }
 
+static int
+failed(const struct dns_outcome *o, struct dns_result *r_result, struct errmsg *e)
+{
+	*r_result = o->result;
+	return err_set(e, o->rv, "%s", o->e.text);
+}
+
 int
 dns_lookup_ip(struct dns_resolver *r, struct arena *a, const struct ctx *ctx, struct str name, int family,
     struct dns_result *r_result, struct errmsg *e)
 {
-	struct dns_result v6 = { 0 };
+	struct dns_outcome out[2] = { 0 };
 	struct dns_record *all;
-	int rv4, rv6;
+	size_t n;
 
 	if (family != 0)
 		return dns_lookup(r, a, ctx, family == 4 ? DNS_A : DNS_AAAA, name, 0, r_result, e);
-	rv4 = dns_lookup(r, a, ctx, DNS_A, name, 0, r_result, e);
-	rv6 = dns_lookup(r, a, ctx, DNS_AAAA, name, 0, &v6, rv4 < 0 ? NULL : e);
-	r_result->authentic = r_result->authentic && v6.authentic;
-	if (rv4 < 0 && rv6 < 0) {
-		/* Of two failures the temporary one counts: the name may have addresses. */
-		return dns_is_temporary(rv4) ? rv4 : rv6;
+	if (r->lookup_both) {
+		r->lookup_both(r, a, ctx, name, out);
+	} else {
+		out[0].rv = dns_lookup(r, a, ctx, DNS_A, name, 0, &out[0].result, &out[0].e);
+		out[1].rv = dns_lookup(r, a, ctx, DNS_AAAA, name, 0, &out[1].result, &out[1].e);
 	}
-	if (rv4 < 0 || rv6 < 0) {
-		if (rv4 < 0) {
-			v6.authentic = r_result->authentic;
-			*r_result = v6;
-		}
+	for (int i = 0; i < 2; i++)
+		out[i].result.authentic = out[0].result.authentic && out[1].result.authentic;
+	/* Of two failures the temporary one counts: the name may have addresses. */
+	if (out[0].rv < 0 && out[1].rv < 0)
+		return failed(&out[dns_is_temporary(out[0].rv) ? 0 : 1], r_result, e);
+	if (out[0].rv < 0 || out[1].rv < 0) {
+		*r_result = out[out[0].rv < 0 ? 1 : 0].result;
 		return 0;
 	}
-	all = ARENA_NEWN(a, r_result->n + v6.n, struct dns_record);
-	memcpy(all, r_result->v, r_result->n * sizeof(*all));
-	memcpy(all + r_result->n, v6.v, v6.n * sizeof(*all));
+	n = out[0].result.n + out[1].result.n;
+	all = ARENA_NEWN(a, n, struct dns_record);
+	memcpy(all, out[0].result.v, out[0].result.n * sizeof(*all));
+	memcpy(all + out[0].result.n, out[1].result.v, out[1].result.n * sizeof(*all));
+	*r_result = out[0].result;
 	r_result->v = all;
-	r_result->n += v6.n;
-	r_result->ttl = MIN(r_result->ttl, v6.ttl);
+	r_result->n = n;
+	r_result->ttl = MIN(out[0].result.ttl, out[1].result.ttl);
 	return 0;
 }
 
