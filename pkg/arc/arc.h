@@ -19,6 +19,9 @@
 
 #define ARC_MAX_SETS 50         /* rfc/8617:912 */
 
+/* The fields of a set, in the order in which a seal covers them: rfc/8617:819 */
+enum arc_kind { ARC_AAR, ARC_AMS, ARC_AS, ARC_KINDS };
+
 enum arc_status { ARC_NONE, ARC_PASS, ARC_FAIL };
 const char *arc_status_text(enum arc_status s);
 
@@ -27,7 +30,8 @@ struct arc_set {
 	struct str results;             /* payload of the AAR behind "i=n;", unfolded: "lists.example.org; spf=pass ..." */
 	struct str seal_domain;         /* d= of the AS: who sealed */
 	struct str seal_selector;
-	struct str message_domain;      /* d= of the AMS */
+	struct str message_domain;      /* d= of the AMS; of the latest set only */
+	struct str field[ARC_KINDS];    /* as in the message */
 };
 struct arc_chain {
 	enum arc_status status;

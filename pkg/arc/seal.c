@@ -8,7 +8,6 @@
 
 #define FIELD_MAX 65536
 #define COLUMNS 76
-#define PIECE (64 * 1024)
 
 const char *const arc_names[ARC_KINDS] = { "ARC-Authentication-Results", "ARC-Message-Signature", "ARC-Seal" };
 
@@ -79,28 +78,6 @@ names_to_cover(struct arena *a, struct str header, const struct arc_seal_args *g
 			strlist_add(a, r_names, str_of(default_headers[i]));
 }
 
-static int
-body_hash(struct arena *a, const struct message_source *msg, int64_t off, uint8_t r_hash[32])
-{
-	int64_t size = message_source_size(msg);
-	char *piece = arena_bytes(a, PIECE);
-	struct dkim_body body;
-	int rv = dkim_body_init(&body, DKIM_RELAXED);
-
-	while (rv == 0 && off < size) {
-		size_t n = (size_t)MIN((int64_t)PIECE, size - off);
-
-		rv = message_source_pread(msg, off, piece, n);
-		if (rv == 0)
-			dkim_body_add(&body, str_n(piece, n));
-		off += (int64_t)n;
-	}
-	if (rv == 0)
-		rv = dkim_body_end(&body, r_hash);
-	dkim_body_done(&body);
-	return rv;
-}
-
 static const char *
 algorithm(const struct arc_seal_args *g)
 {
@@ -124,11 +101,13 @@ message_signature(struct arena *a, const struct message_source *msg, struct str 
     size_t instance, long long now, struct buf *field)
 {
 	struct strlist names = { 0 };
-	uint8_t hash[32];
+	static const bool want[2] = { [DKIM_RELAXED] = true };
+	struct ctx ctx = { 0 };
+	uint8_t hash[2][32];
 	struct str data;
 
 	names_to_cover(a, header, g, &names);
-	TRY(body_hash(a, msg, (int64_t)header.n, hash));
+	TRY(dkim_hash_body(a, &ctx, msg, (int64_t)header.n, want, hash));
 	buf_addf(field, "%s: i=%zu; a=%s; c=relaxed/relaxed;\r\n\td=" STRF "; s=" STRF "; t=%lld;\r\n\th=", arc_names[ARC_AMS],
 	    instance, algorithm(g), STRA(g->domain), STRA(g->selector), now);
 	for (size_t i = 0, column = 3; i < names.n; i++) {
@@ -141,45 +120,9 @@ message_signature(struct arena *a, const struct message_source *msg, struct str 
 		buf_add(field, names.v[i]);
 		column += names.v[i].n + 1;
 	}
-	buf_addf(field, ";\r\n\tbh=" STRF ";\r\n\tb=", STRA(enc_base64(a, str_n((const char *)hash, 32), ENC_STD)));
+	buf_addf(field, ";\r\n\tbh=" STRF ";\r\n\tb=", STRA(enc_base64(a, str_n((const char *)hash[DKIM_RELAXED], 32), ENC_STD)));
 	TRY(dkim_signed_data(a, header, &names, DKIM_RELAXED, buf_str(field), &data));
 	return finish(a, g, data, field);
-}
-
-/* The fields of the sets that are there already, in the order of a seal. */
-static void
-add_earlier(struct buf *data, struct arena *a, struct str header, size_t n)
-{
-	for (size_t i = 1; i <= n; i++)
-		for (int k = 0; k < ARC_KINDS; k++) {
-			struct str rest = header;
-			struct message_field f;
-			struct str want = str_fmt(a, "i=%zu;", i), bare = str_upto(want, want.n - 1);
-
-			while (message_field_next(&rest, &f, NULL)) {
-				struct dkim_tags t;
-				const struct dkim_tag *tag;
-				bool is;
-
-				if (!str_icase(f.name, str_of(arc_names[k])))
-					continue;
-				if (k == ARC_AAR) {
-					struct str body = message_unfold(a, f.body);
-					struct buf tight = BUF_ARENA(a, 64);
-					struct str spec = str_split(&body, ';');
-
-					for (size_t c = 0; c < spec.n && c < 32; c++)
-						if (spec.p[c] != ' ' && spec.p[c] != '\t')
-							buf_addc(&tight, spec.p[c]);
-					is = str_is(buf_str(&tight), bare);
-				} else {
-					is = dkim_tags(a, f.body, &t, NULL) == 0 && (tag = dkim_tag_get(&t, "i")) &&
-					    str_is(tag->value, str_from(bare, 2));
-				}
-				if (is)
-					dkim_canon_field(data, f.raw, DKIM_RELAXED);
-			}
-		}
 }
 
 int
@@ -197,7 +140,7 @@ arc_seal(struct arena *a, const struct message_source *msg, const struct arc_cha
 	*r_fields = S("");
 	if (chain->ended || instance > ARC_MAX_SETS)
 		return 0;
-	rv = arc_read_header(a, msg, &header);
+	rv = dkim_read_header(a, msg, &header);
 	if (rv < 0)
 		return err_set(e, rv, "the header of the message cannot be read");
 	buf_addf(&field[ARC_AAR], "%s: i=%zu;", arc_names[ARC_AAR], instance);
@@ -213,8 +156,9 @@ arc_seal(struct arena *a, const struct message_source *msg, const struct arc_cha
 			    "none",
 	    STRA(args->domain), STRA(args->selector), now);
 	/* Of a failed chain nobody can tell what its sets are, so only the new one is covered: rfc/8617:835 */
-	if (!failed)
-		add_earlier(&data, a, header, chain->n);
+	for (size_t i = 0; !failed && i < chain->n; i++)
+		for (int k = 0; k < ARC_KINDS; k++)
+			dkim_canon_field(&data, chain->sets[i].field[k], DKIM_RELAXED);
 	dkim_canon_field(&data, buf_str(&field[ARC_AAR]), DKIM_RELAXED);
 	dkim_canon_field(&data, buf_str(&field[ARC_AMS]), DKIM_RELAXED);
 	dkim_canon_field(&data, buf_str(&field[ARC_AS]), DKIM_RELAXED);

@@ -6,18 +6,11 @@
 #include "arc/arc_internal.h"
 #include "message/header.h"
 
-#define PIECE (64 * 1024)
-
 const char *
 arc_status_text(enum arc_status s)
 {
 	return s == ARC_PASS ? "pass" : s == ARC_FAIL ? "fail" : "none";
 }
-
-/* The raw fields of a set, by what they are; p NULL where missing. */
-struct raw_set {
-	struct str field[ARC_KINDS];
-};
 
 struct verifier {
 	struct dns_resolver *r;
@@ -26,8 +19,7 @@ struct verifier {
 	const struct message_source *msg;
 	const struct dkim_verify_args *args;
 	struct str header;
-	struct raw_set *raw;            /* by instance - 1 */
-	struct arc_set *sets;
+	struct arc_set *sets;           /* by instance - 1 */
 	size_t n;
 	bool authentic;
 	struct str problem;
@@ -89,7 +81,6 @@ collect(struct verifier *v)
 	struct message_field f;
 	size_t count = 0;
 
-	v->raw = ARENA_NEWN(v->a, ARC_MAX_SETS, struct raw_set);
 	v->sets = ARENA_NEWN(v->a, ARC_MAX_SETS, struct arc_set);
 	while (message_field_next(&rest, &f, NULL)) {
 		int kind = kind_of(f.name);
@@ -102,9 +93,9 @@ collect(struct verifier *v)
 		i = instance_of(v->a, (enum arc_kind)kind, f.body, &payload);
 		if (i < 1 || i > ARC_MAX_SETS)
 			return bad(v, "%s without usable instance", arc_names[kind]);
-		if (v->raw[i - 1].field[kind].p)
+		if (v->sets[i - 1].field[kind].p)
 			return bad(v, "instance %u has two %s fields", i, arc_names[kind]);
-		v->raw[i - 1].field[kind] = f.raw;
+		v->sets[i - 1].field[kind] = f.raw;
 		v->sets[i - 1].instance = (int)i;
 		if (kind == ARC_AAR)
 			v->sets[i - 1].results = payload;
@@ -153,30 +144,15 @@ static int
 check_body(struct verifier *v, const struct dkim_tags *t, enum dkim_canon canon)
 {
 	const struct dkim_tag *bh = dkim_tag_get(t, "bh");
-	struct dkim_body body;
-	uint8_t hash[32];
+	const bool wanted[2] = { canon == DKIM_SIMPLE, canon == DKIM_RELAXED };
+	uint8_t hash[2][32];
 	struct str want;
-	int64_t off = (int64_t)v->header.n, size = message_source_size(v->msg);
-	char *piece = arena_bytes(v->a, PIECE);
-	int rv;
 
 	if (!bh || dkim_unbase64(v->a, bh->value, &want) < 0 || want.n != 32)
 		return bad(v, "ARC-Message-Signature has a bad bh=");
-	rv = dkim_body_init(&body, canon);
-	while (rv == 0 && off < size) {
-		size_t n = (size_t)MIN((int64_t)PIECE, size - off);
-
-		rv = message_source_pread(v->msg, off, piece, n);
-		if (rv == 0)
-			dkim_body_add(&body, str_n(piece, n));
-		off += (int64_t)n;
-	}
-	if (rv == 0)
-		rv = dkim_body_end(&body, hash);
-	dkim_body_done(&body);
-	if (rv < 0)
+	if (dkim_hash_body(v->a, v->ctx, v->msg, (int64_t)v->header.n, wanted, hash) < 0)
 		return bad(v, "the message cannot be read");
-	return mem_equal(hash, want.p, 32) ? 0 : bad(v, "body hash of ARC-Message-Signature does not match");
+	return mem_equal(hash[canon], want.p, 32) ? 0 : bad(v, "body hash of ARC-Message-Signature does not match");
 }
 
 static bool
@@ -190,7 +166,7 @@ canon_word(struct str s, enum dkim_canon *r_c)
 static int
 check_message_signature(struct verifier *v)
 {
-	struct str field = v->raw[v->n - 1].field[ARC_AMS], data, list;
+	struct str field = v->sets[v->n - 1].field[ARC_AMS], data, list;
 	struct strlist names = { 0 };
 	enum dkim_canon header_canon = DKIM_SIMPLE, body_canon = DKIM_SIMPLE;
 	const struct dkim_tag *c, *h;
@@ -228,7 +204,7 @@ check_message_signature(struct verifier *v)
 static int
 seal_tags(struct verifier *v, size_t i, struct dkim_tags *r_t)
 {
-	struct str field = v->raw[i].field[ARC_AS];
+	struct str field = v->sets[i].field[ARC_AS];
 	struct errmsg m = { 0 };
 
 	if (dkim_tags(v->a, str_from(field, (size_t)str_find(field, ':') + 1), r_t, &m) < 0)
@@ -269,10 +245,10 @@ check_seals(struct verifier *v)
 
 		TRY(seal_tags(v, i, &t));
 		for (size_t k = 0; k <= i; k++) {
-			struct str seal = v->raw[k].field[ARC_AS];
+			struct str seal = v->sets[k].field[ARC_AS];
 
-			dkim_canon_field(&data, v->raw[k].field[ARC_AAR], DKIM_RELAXED);
-			dkim_canon_field(&data, v->raw[k].field[ARC_AMS], DKIM_RELAXED);
+			dkim_canon_field(&data, v->sets[k].field[ARC_AAR], DKIM_RELAXED);
+			dkim_canon_field(&data, v->sets[k].field[ARC_AMS], DKIM_RELAXED);
 			dkim_canon_field(&data, k == i ? dkim_without_b(v->a, seal) : seal, DKIM_RELAXED);
 		}
 		if (data.failed)
@@ -285,25 +261,18 @@ check_seals(struct verifier *v)
 }
 
 int
-arc_read_header(struct arena *a, const struct message_source *msg, struct str *r_header)
-{
-	int64_t size = message_source_size(msg);
-	int rv = message_read_header(a, msg, r_header);
-
-	/* A header alone is a message too. */
-	if (rv != ERR_NOTFOUND || size > LIMIT_HEADER_SIZE)
-		return rv;
-	return message_source_bytes(a, msg, 0, size, r_header);
-}
-
-int
 arc_verify(struct dns_resolver *r, struct arena *a, const struct ctx *ctx, const struct message_source *msg,
     const struct dkim_verify_args *args, struct arc_chain *r_chain, struct errmsg *e)
 {
 	struct verifier v = { .r = r, .a = a, .ctx = ctx, .msg = msg, .args = args, .authentic = true };
 	bool ended = false;
-	int rv = arc_read_header(a, msg, &v.header);
+	int rv = dkim_read_header(a, msg, &v.header);
 
+	/* Without a header that ends there is no chain. */
+	if (rv == ERR_NOTFOUND) {
+		*r_chain = (struct arc_chain){ .status = ARC_NONE };
+		return 0;
+	}
 	if (rv < 0)
 		return err_set(e, rv, "the header of the message cannot be read");
 	rv = collect(&v);

@@ -2,7 +2,7 @@
 /* data.c - what a signature covers: header fields from the bottom up, and the body in one pass for all who need it. */
 #include "base/buf.h"
 #include "base/limits.h"
-#include "dkim/dkim_internal.h"
+#include "dkim/dkim.h"
 #include "message/header.h"
 
 #define PIECE (64 * 1024)       /* of the body, per read */
@@ -67,22 +67,36 @@ dkim_read_header(struct arena *a, const struct message_source *msg, struct str *
 }
 
 int
-dkim_hash_bodies(struct arena *a, const struct ctx *ctx, const struct message_source *msg, int64_t off,
-    struct dkim_body *const *bodies, size_t n)
+dkim_hash_body(struct arena *a, const struct ctx *ctx, const struct message_source *msg, int64_t off, const bool want[2],
+    uint8_t r_hash[2][32])
 {
 	int64_t size = message_source_size(msg);
+	struct dkim_body body[2] = { { 0 } };
+	int rv = 0;
+
+	if (!want[DKIM_SIMPLE] && !want[DKIM_RELAXED])
+		return 0;
+	ARENA_SCOPE(a);
 	char *piece = arena_bytes(a, PIECE);
 
-	if (n == 0)
-		return 0;
-	while (off < size) {
-		size_t want = (size_t)MIN((int64_t)PIECE, size - off);
+	for (int c = 0; c < 2; c++)
+		if (rv == 0 && want[c])
+			rv = dkim_body_init(&body[c], (enum dkim_canon)c);
+	while (rv == 0 && off < size) {
+		size_t n = (size_t)MIN((int64_t)PIECE, size - off);
 
-		TRY(ctx_check(ctx));
-		TRY(message_source_pread(msg, off, piece, want));
-		for (size_t i = 0; i < n; i++)
-			dkim_body_add(bodies[i], str_n(piece, want));
-		off += (int64_t)want;
+		rv = ctx_check(ctx);
+		if (rv == 0)
+			rv = message_source_pread(msg, off, piece, n);
+		for (int c = 0; c < 2; c++)
+			if (rv == 0 && want[c])
+				dkim_body_add(&body[c], str_n(piece, n));
+		off += (int64_t)n;
 	}
-	return 0;
+	for (int c = 0; c < 2; c++) {
+		if (rv == 0 && want[c])
+			rv = dkim_body_end(&body[c], r_hash[c]);
+		dkim_body_done(&body[c]);
+	}
+	return rv;
 }

@@ -164,6 +164,14 @@ void dkim_body_add(struct dkim_body *b, struct str piece);
 int dkim_body_end(struct dkim_body *b, uint8_t r_hash[32]) must_use_;
 void dkim_body_done(struct dkim_body *b);
 
+/* dkim_read_header gives the header with the empty line, or the whole message if it has only a header; ERR_NOTFOUND if that
+ * has no end. */
+int dkim_read_header(struct arena *a, const struct message_source *msg, struct str *r_header) must_use_;
+/* dkim_hash_body reads a message once, from off to its end, and hashes it in the canonical forms that are wanted; both by enum
+ * dkim_canon. */
+int dkim_hash_body(struct arena *a, const struct ctx *ctx, const struct message_source *msg, int64_t off, const bool want[2],
+    uint8_t r_hash[2][32]) must_use_;
+
 /*
  * dkim_signed_data joins what a signature covers: for each name the next unused instance from the bottom of the header,
  * then the verify form. ERR_LIMIT beyond the size of a header.

@@ -2,7 +2,7 @@
 /* sign.c - making DKIM-Signature fields. */
 #include "base/buf.h"
 #include "base/enc.h"
-#include "dkim/dkim_internal.h"
+#include "dkim/dkim.h"
 #include "message/header.h"
 #include "metrics/metrics.h"
 
@@ -166,9 +166,7 @@ dkim_sign(struct arena *a, const struct message_source *msg, struct str localpar
     const struct dkim_signer *signers, size_t n, const struct clock *clock, struct str *r_fields, struct errmsg *e)
 {
 	struct signing g = { .a = a, .localpart = localpart, .domain = domain, .now = clock_now_us(clock) / TIME_SEC };
-	struct dkim_body body[2] = { { 0 } }, *used[2];
 	bool want[2] = { false, false };
-	size_t nused = 0;
 	struct buf out = BUF_ARENA(a, FIELD_MAX * 4);
 	struct ctx ctx = { 0 };
 	uint8_t hash[2][32];
@@ -180,18 +178,7 @@ dkim_sign(struct arena *a, const struct message_source *msg, struct str localpar
 		return err_set(e, ERR_INVALID, "a message to sign has exactly one From field");
 	for (size_t i = 0; i < n; i++)
 		want[signers[i].body_relaxed] = true;
-	for (int i = 0; i < 2; i++)
-		if (want[i]) {
-			rv = MIN(rv, dkim_body_init(&body[i], i ? DKIM_RELAXED : DKIM_SIMPLE));
-			used[nused++] = &body[i];
-		}
-	if (rv == 0)
-		rv = dkim_hash_bodies(a, &ctx, msg, (int64_t)g.header.n, used, nused);
-	for (int i = 0; i < 2; i++) {
-		if (rv == 0 && want[i])
-			rv = dkim_body_end(&body[i], hash[i]);
-		dkim_body_done(&body[i]);
-	}
+	rv = dkim_hash_body(a, &ctx, msg, (int64_t)g.header.n, want, hash);
 	if (rv < 0)
 		return err_set(e, rv, "hashing the message failed");
 	g.hash = (const uint8_t (*)[32])hash;

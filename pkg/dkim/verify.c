@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* verify.c - evaluating the signatures of a message, rfc/6376:2425 */
 #include "base/mem.h"
-#include "dkim/dkim_internal.h"
+#include "dkim/dkim.h"
 #include "message/header.h"
 #include "metrics/metrics.h"
 
@@ -129,27 +129,14 @@ check_header(struct work *w, struct arena *a, struct str header)
 static int
 check_bodies(struct work *w, size_t n, struct arena *a, const struct ctx *ctx, const struct message_source *msg, int64_t off)
 {
-	struct dkim_body body[2] = { { 0 } }, *used[2];
-	uint8_t hash[2][32];
-	size_t nused = 0;
 	bool want[2] = { false, false };
-	int rv = 0;
+	uint8_t hash[2][32];
+	int rv;
 
 	for (size_t i = 0; i < n; i++)
 		if (w[i].pending)
 			want[w[i].body_canon] = true;
-	for (int c = 0; c < 2; c++)
-		if (want[c]) {
-			rv = MIN(rv, dkim_body_init(&body[c], c ? DKIM_RELAXED : DKIM_SIMPLE));
-			used[nused++] = &body[c];
-		}
-	if (rv == 0)
-		rv = dkim_hash_bodies(a, ctx, msg, off, used, nused);
-	for (int c = 0; c < 2; c++) {
-		if (rv == 0 && want[c])
-			rv = dkim_body_end(&body[c], hash[c]);
-		dkim_body_done(&body[c]);
-	}
+	rv = dkim_hash_body(a, ctx, msg, off, want, hash);
 	for (size_t i = 0; i < n; i++) {
 		if (!w[i].pending)
 			continue;
