@@ -6,14 +6,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <crypt.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-
+#include "auth/auth.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/fd.h"
 #include "base/randutil.h"
+#include "dkim/dkim.h"
 #include "tls/tls.h"
 
 #define CONFIG_MAX (64 * 1024)
@@ -117,40 +115,17 @@ write_in(const char *dir, const char *name, struct str content, mode_t mode, str
 	return rv;
 }
 
-/* A fresh Ed25519 key as PKCS #8 PEM, as DKIM signing wants it. */
+/* A fresh Ed25519 key as PKCS #8 PEM. */
 static int
-ed25519_pem(struct arena *a, struct str *r_pem, struct errmsg *e)
+dkim_pem(struct arena *a, struct str *r_pem, struct errmsg *e)
 {
-	EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
-	BIO *out = BIO_new(BIO_s_mem());
-	const char *p = NULL;
-	int rv = 0;
-	long n;
+	EVP_PKEY *key = NULL;
+	int rv = dkim_generate_ed25519(&key);
 
-	if (!key || !out || PEM_write_bio_PKCS8PrivateKey(out, key, NULL, NULL, 0, NULL, NULL) != 1)
-		rv = err_set(e, ERR_IO, "generating a DKIM key failed");
-	if (rv == 0) {
-		n = BIO_get_mem_data(out, &p);
-		*r_pem = str_dup(a, str_n(p, (size_t)n));
-	}
-	BIO_free(out);
+	if (rv == 0)
+		rv = dkim_key_to_pem(a, key, r_pem);
 	EVP_PKEY_free(key);
-	return rv;
-}
-
-static int
-bcrypt(struct arena *a, const char *password, struct str *r_hash, struct errmsg *e)
-{
-	struct crypt_data *data = arena_alloc(a, sizeof(*data));
-	char salt[CRYPT_GENSALT_OUTPUT_SIZE];
-	const char *hash = NULL;
-
-	if (crypt_gensalt_rn("$2b$", 10, NULL, 0, salt, sizeof(salt)))
-		hash = crypt_r(password, salt, data);
-	if (!hash || *hash == '*')
-		return err_set(e, ERR_UNSUPPORTED, "hashing the admin password with bcrypt failed");
-	*r_hash = str_dup(a, str_of(hash));
-	return 0;
+	return rv < 0 ? err_set(e, rv, "generating a DKIM key failed") : 0;
 }
 
 static int
@@ -163,9 +138,9 @@ make_files(struct arena *a, const char *dir, const char *ip, struct errmsg *e)
 	TRY(tls_selfsigned(a, "localhost", 4 * 365, &cert, &key, e));
 	TRY(write_in(dir, "localhost.crt", cert, 0644, e));
 	TRY(write_in(dir, "localhost.key", key, 0600, e));
-	TRY(ed25519_pem(a, &dkim, e));
+	TRY(dkim_pem(a, &dkim, e));
 	TRY(write_in(dir, "dkim.localserve.privatekey.pkcs8.pem", dkim, 0600, e));
-	TRY(bcrypt(a, LOCALSERVE_ADMIN_PASSWORD, &admin, e));
+	admin = auth_bcrypt_make(a, S(LOCALSERVE_ADMIN_PASSWORD));
 	TRY(write_in(dir, "adminpasswd", admin, 0600, e));
 	rand_bytes(received_id, sizeof(received_id));
 	TRY(write_in(dir, "receivedid.key", str_n(received_id, sizeof(received_id)), 0600, e));

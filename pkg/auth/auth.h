@@ -43,6 +43,9 @@ int auth_open(const struct auth_opts *o, struct auth **r_auth, struct errmsg *e)
 void auth_close(struct auth **a);               /* drains the attempts queue */
 bool auth_crammd5_enabled(const struct auth *a);
 
+/* auth_bcrypt_make hashes a password that is prepared, without NUL, of at most AUTH_BCRYPT_MAX bytes. Takes 50 to 100 ms. */
+#define AUTH_BCRYPT_MAX 72
+struct str auth_bcrypt_make(struct arena *a, struct str password);
 /* auth_set_password: OpaqueString (RFC 8265), 8 to 72 bytes; replaces all derived secrets and removes web sessions, in one transaction. */
 int auth_set_password(struct auth *a, struct str account, struct str password, struct errmsg *e) must_use_;
 

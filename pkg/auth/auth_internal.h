@@ -14,9 +14,7 @@
 #include "base/lock.h"
 #include "store/password.h"
 
-/* bcrypt.c: password is prepared, without NUL, at most 72 bytes. */
-#define AUTH_BCRYPT_MAX 72
-struct str auth_bcrypt_make(struct arena *a, struct str password);
+/* bcrypt.c */
 /* auth_bcrypt_check waits for its turn: at most one per core runs. An empty hash costs the same time and is never right. */
 bool auth_bcrypt_check(struct auth *au, struct str hash, struct str password);
 
