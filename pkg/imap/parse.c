@@ -81,9 +81,9 @@ imap_quoted(struct cur *c)
 	return str_n(copy, n);
 }
 
-/* literal = "{" number64 ["+"] "}" CRLF *CHAR8, the framer has seen to its octets being there   rfc/9051:6655 */
-struct str
-imap_literal(struct cur *c)
+/* "{" number64 ["+"] "}" CRLF and the octets; the framer has seen to their being there. */
+static struct str
+counted_octets(struct cur *c, const char *want)
 {
 	struct cur t = *c;
 	cur_char(&t, '{');
@@ -93,10 +93,21 @@ imap_literal(struct cur *c)
 	cur_try(&t, '\r');
 	cur_char(&t, '\n');
 	if (!cur_ok(&t) || n > cur_left(&t)) {
-		cur_fail(c, "literal");
+		cur_fail(c, want);
 		return (struct str){ 0 };
 	}
-	struct str s = cur_bytes(&t, (size_t)n, "literal");
+	struct str s = cur_bytes(&t, (size_t)n, want);
+	*c = t;
+	return s;
+}
+
+/* literal = "{" number64 ["+"] "}" CRLF *CHAR8   rfc/9051:6655 */
+struct str
+imap_literal(struct cur *c)
+{
+	struct cur t = *c;
+	struct str s = counted_octets(&t, "literal");
+
 	if (str_has(s, '\0')) {
 		cur_fail(c, "literal without NUL");
 		return (struct str){ 0 };
@@ -109,27 +120,16 @@ imap_literal(struct cur *c)
 struct str
 imap_literal8(struct cur *c, bool *r_binary)
 {
-	if (!cur_is(c, '~')) {
-		struct str s = imap_literal(c);
-		if (cur_ok(c))
-			*r_binary = false;
-		return s;
-	}
 	struct cur t = *c;
-	cur_char(&t, '~');
-	cur_char(&t, '{');
-	uint64_t n = imap_number64(&t);
-	cur_try(&t, '+');
-	cur_char(&t, '}');
-	cur_try(&t, '\r');
-	cur_char(&t, '\n');
-	if (!cur_ok(&t) || n > cur_left(&t)) {
-		cur_fail(c, "literal8");
+	bool binary = cur_try(&t, '~');
+	struct str s = binary ? counted_octets(&t, "literal8") : imap_literal(&t);
+
+	if (!cur_ok(&t)) {
+		cur_fail(c, t.want);
 		return (struct str){ 0 };
 	}
-	struct str s = cur_bytes(&t, (size_t)n, "literal8");
+	*r_binary = binary;
 	*c = t;
-	*r_binary = true;
 	return s;
 }
 
