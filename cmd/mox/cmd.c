@@ -61,8 +61,8 @@ print_flags(FILE *f, const struct cmd_flag *flags)
 	}
 }
 
-void
-cmd_usage(FILE *f, const struct cmd *cmd)
+static void
+print_usage(FILE *f, const struct cmd *cmd)
 {
 	fprintf(
 	    f, "usage: mox %s%s%s%s\n", cmd->words, cmd->flags[0].name ? " [flags]" : "", *cmd->params ? " " : "", cmd->params);
@@ -72,7 +72,7 @@ cmd_usage(FILE *f, const struct cmd *cmd)
 void
 cmd_explain(FILE *f, const struct cmd *cmd)
 {
-	cmd_usage(f, cmd);
+	print_usage(f, cmd);
 	fprintf(f, "\n%s", cmd->help);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cmd.h - the table of subcommands: one description serves dispatch, flags, usage, help and the manual page.
+ * cmd.h - the table of subcommands: one description serves dispatch, flags, usage and help.
  *
  * mox [global flags] word [word ...] [flags] [args]. Flags are -x value, -x=value, with one or two dashes, before the
  * arguments; "--" ends them. Each command stands in a file of its own, named after its words, and is listed in
@@ -71,7 +71,6 @@ bool cmd_is_set(const struct cmd_run *c, const char *name);     /* a boolean fla
 /* cmd_fail prints "<words>: message" on stderr and returns CMD_FAILED. */
 int cmd_fail(const struct cmd_run *c, const char *fmt, ...) printf_(2, 3);
 
-void cmd_usage(FILE *f, const struct cmd *cmd);         /* the usage line and flags */
 void cmd_explain(FILE *f, const struct cmd *cmd);       /* usage, flags, help text */
 /* cmd_list prints the commands whose words start with the prefix (NULL: all but hidden ones), each with the first line of its help. Returns how many. */
 int cmd_list(FILE *f, const char *prefix);
