@@ -269,7 +269,6 @@ await_target(struct stress *x)
 	struct pollfd p = { .fd = x->reached_fd, .events = POLLIN };
 
 	assert_int_equal(poll(&p, 1, PATIENCE_S * 1000), 1);
-	fd_close(&x->reached_fd);
 }
 
 static void
@@ -298,6 +297,7 @@ play_round(struct stress *x, unsigned round)
 	}
 	for (unsigned i = 0; i < CLIENTS; i++)
 		pthread_join(clients[i].thread, NULL);
+	fd_close(&x->reached_fd);
 	if (round % 2 != 0)
 		conn_server_stop(x->server, TIME_SEC);
 	conn_server_free(&x->server);
