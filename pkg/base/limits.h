@@ -62,6 +62,8 @@
 #define LIMIT_KEYWORDS 100                      /* keywords of one message */
 #define LIMIT_KEYWORD 128                       /* octets of one keyword */
 #define LIMIT_MAILBOX_KEYWORDS 1000             /* different ones ever used in a mailbox: every SELECT sends them all */
+#define LIMIT_ANNOTATIONS 1000                  /* live ones of an account: an IMAP command lists them all */
+#define LIMIT_ANNOTATIONS_SIZE 1000000          /* bytes of their keys and values; told to clients as METADATA MAXSIZE */
 #define LIMIT_PARSED_SIZE (4 * 1024 * 1024)     /* serialised structure of a message that is kept; a larger one is parsed when needed */
 #define LIMIT_THREAD_REFERENCES 100             /* closest ones that are looked up at delivery, under the account lock */
 

@@ -58,6 +58,9 @@ take_all(struct store_comm *c)
 			case STORE_CHANGE_REMOVE_SUBSCRIPTION:
 				strlist_add(a, &l, str_fmt(a, "%s " STRF "%s", ch->subscribed ? "sub" : "unsub", STRA(ch->name), ch->nonexistent ? "?" : ""));
 				break;
+			case STORE_CHANGE_ANNOTATION:
+				strlist_add(a, &l, str_fmt(a, "annotation " STRF STRF, STRA(ch->name), STRA(ch->key)));
+				break;
 			default:
 				strlist_add(a, &l, S("other"));
 				break;

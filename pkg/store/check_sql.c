@@ -29,6 +29,14 @@ static struct db_sql problems[] = {
 	DB_SQL("SELECT 'several annotations with key ' || key FROM annotation WHERE expunged = 0 GROUP BY COALESCE(mailbox_id, 0), key HAVING count(*) > 1"),
 	DB_SQL("SELECT 'annotation ' || a.id || ' has createseq ' || a.createseq || ', modseq ' || a.modseq FROM annotation a "
 	    "LEFT JOIN mailbox b ON b.id = a.mailbox_id WHERE a.createseq <= 0 OR a.modseq < a.createseq OR a.modseq > b.modseq"),
+	DB_SQL("SELECT 'annotation ' || a.id || ' has modseq ' || a.modseq || ', above the last, ' || s.last_modseq "
+	    "FROM annotation a JOIN sync_state s ON s.id = 1 WHERE a.modseq > s.last_modseq"),
+	DB_SQL("SELECT 'annotation ' || a.id || ' is live in an expunged mailbox' FROM annotation a JOIN mailbox b ON b.id = a.mailbox_id "
+	    "WHERE a.expunged = 0 AND b.expunged = 1"),
+	DB_SQL("SELECT 'annotation ' || id || ' has bad key ' || key FROM annotation "
+	    "WHERE (substr(key, 1, 9) <> '/private/' AND substr(key, 1, 8) <> '/shared/') OR key <> lower(key)"),
+	DB_SQL("SELECT 'annotation ' || id || CASE expunged WHEN 0 THEN ' has no value' ELSE ' is expunged but has a value' END FROM annotation "
+	    "WHERE (expunged = 0) = (value IS NULL)"),
 	DB_SQL("SELECT 'message ' || id || ' has createseq ' || createseq || ', modseq ' || modseq FROM message WHERE createseq <= 0 OR modseq < createseq"),
 	DB_SQL("SELECT 'message ' || m.id || ' has uid ' || m.uid || ', not below the next, ' || b.uidnext FROM message m "
 	    "JOIN mailbox b ON b.id = m.mailbox_id WHERE m.uid >= b.uidnext"),

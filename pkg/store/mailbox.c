@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Making, renaming, deleting mailboxes; special use; subscriptions. */
 #include "base/limits.h"
+#include "store/annotations.h"
 #include "store/store_internal.h"
 
 /* changed records a change that concerns the mailbox itself. */
@@ -220,7 +221,7 @@ store_mailbox_rename_inbox(struct store_tx *tx, struct str to)
 		if (n > 0)
 			TRY(store_move(tx, &inbox, dst, v, n, &uids));
 	} while (n == PIECE);
-	return 0;
+	return store_annotation_copy(tx, inbox.id, dst);
 }
 
 /* --- deleting --- */

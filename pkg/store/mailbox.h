@@ -41,7 +41,7 @@ int store_mailbox_create(struct store_tx *tx, struct str name, unsigned use, boo
 int store_mailbox_ensure(struct store_tx *tx, struct str name, struct store_mailbox *r_mb) must_use_;
 /* store_mailbox_rename: children move along; not for Inbox (see store_mailbox_rename_inbox). */
 int store_mailbox_rename(struct store_tx *tx, struct store_mailbox *mb, struct str to) must_use_;
-/* store_mailbox_rename_inbox makes mailbox `to` and moves all messages of Inbox there. */
+/* store_mailbox_rename_inbox makes mailbox `to`, moves all messages of Inbox there, and copies its annotations. */
 int store_mailbox_rename_inbox(struct store_tx *tx, struct str to) must_use_;
 int store_mailbox_delete(struct store_tx *tx, struct store_mailbox *mb) must_use_;
 int store_mailbox_set_use(struct store_tx *tx, struct store_mailbox *mb, unsigned use) must_use_;

@@ -194,14 +194,3 @@ store_subscriptions(struct store_tx *tx, struct strlist *r_names)
 		strlist_add(tx->arena, r_names, db_col_str(tx->arena, &rows, 0));
 	return got;
 }
-
-/* --- annotations --- */
-
-static struct db_sql q_annotations_expunge = DB_SQL(
-    "UPDATE annotation SET expunged = 1, modseq = $1, is_string = 0, value = NULL WHERE COALESCE(mailbox_id, 0) = $2 AND expunged = 0");
-
-int
-store_annotations_expunge(struct store_tx *tx, int64_t mailbox_id, int64_t modseq)
-{
-	return db_exec(&tx->db, &q_annotations_expunge, DB_ARGS(db_int(modseq), db_int(mailbox_id)), NULL);
-}

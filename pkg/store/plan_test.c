@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* After a workload that uses the whole store, no statement scans a table of messages or sorts, but for those listed here with a reason. */
+#include "store/annotations.h"
 #include "store/password.h"
 #include "store/store_test.h"
 #include "testutil/testutil.h"
@@ -9,6 +10,7 @@ static const char *const allowed[] = {
 	"SELECT 1 FROM sqlite_schema",                  /* db: one row */
 	"SELECT max(id) FROM message",                  /* one step at the end of the table */
 	"SELECT id FROM message_erase",                 /* what is pending at a start: all of it */
+	"SELECT count(*), COALESCE(sum(length(key)",     /* live annotations: LIMIT_ANNOTATIONS */
 	"SELECT name FROM subscription",                /* all, in order */
 	"SELECT count(*) FROM login_session",           /* at most STORE_SESSIONS_MAX rows */
 	"DELETE FROM login_session",
@@ -53,6 +55,7 @@ use_everything(struct store_account *a)
 	struct store_message v[3];
 	struct store_password pw = { .bcrypt = S("x") };
 	struct store_session session = { .token_hash = S("t") };
+	struct store_annotation note[] = { { .key = S("/shared/k"), .value = S("v") } }, *notes;
 	struct strlist names = { 0 };
 	uint32_t *uids;
 	size_t n;
@@ -72,6 +75,10 @@ use_everything(struct store_account *a)
 	assert_int_equal(store_unsubscribe(&tx, S("q")), 1);
 	assert_ok(store_save_parsed(&tx, v[2].id, S("p")));
 	assert_ok(store_save_preview(&tx, v[2].id, S("p")));
+	assert_ok(store_annotation_set(&tx, &inbox, note, 1));
+	assert_ok(store_annotation_set(&tx, NULL, note, 1));
+	assert_ok(store_annotation_set(&tx, &inbox, (struct store_annotation[]){ { .key = note->key, .value = S("w") } }, 1));
+	assert_ok(store_annotation_set(&tx, NULL, (struct store_annotation[]){ { .key = note->key, .expunged = true } }, 1));
 	assert_ok(store_password_set(&tx, &pw));
 	assert_ok(store_session_add(&tx, &session));
 	assert_int_equal(store_session_extend(&tx, session.id, 9), 1);
@@ -87,6 +94,7 @@ use_everything(struct store_account *a)
 	assert_ok(store_vanished(&tx, test_arena(), inbox.id, 1, &set));
 	assert_ok(store_mailbox_list(&tx, &made, &n));
 	assert_ok(store_subscriptions(&tx, &names));
+	assert_ok(store_annotation_list(&tx, inbox.id, &notes, &n));
 	assert_int_equal(store_mailbox_by_use(&tx, STORE_USE_TRASH, &archive), 1);
 	assert_int_equal(store_message_body(&tx, test_arena(), v[2].id, &body), 1);
 	assert_ok(store_message_delivery(&tx, test_arena(), v[2].id, &d));

@@ -13,7 +13,7 @@
  *
  * One process owns an account at a time (flock on accounts/<name>/lock), so UIDs and modseqs have one author.
  *
- * This header has the account and its transactions; mailbox.h, messages.h, changes.h beside it have the rest.
+ * This header has the account and its transactions; mailbox.h, messages.h, changes.h, annotations.h beside it have the rest.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -43,6 +43,7 @@ enum store_err {
 	STORE_MESSAGE_EXPUNGED = -129,  /* gone, or already expunged by someone else */
 	STORE_BAD_KEYWORD = -130,
 	STORE_LIMIT = -131,             /* too many keywords, annotations, ... */
+	STORE_ANNOTATIONS_SIZE = -132,  /* annotations of the account would have too many bytes */
 };
 
 /* What the store needs to know of an account's configuration; strings live as long as the callback's caller needs: copied. */

@@ -233,7 +233,9 @@ int store_mailbox_exists(struct store_tx *tx, int64_t id) must_use_;            
 int store_subscription_has(struct store_tx *tx, struct str name) must_use_;                     /* 1, 0 */
 int store_subscription_put(struct store_tx *tx, struct str name) must_use_;                     /* 1 added, 0 was there */
 int store_subscription_delete(struct store_tx *tx, struct str name) must_use_;                   /* 1 removed, 0 was not there */
-int store_annotations_expunge(struct store_tx *tx, int64_t mailbox_id, int64_t modseq) must_use_;
+
+/* annotations_sql.c */
+int store_annotations_expunge(struct store_tx *tx, int64_t mailbox_id, int64_t modseq) must_use_;       /* all of a mailbox */
 
 /* message_sql.c */
 #define STORE_MESSAGE_COLUMNS \
