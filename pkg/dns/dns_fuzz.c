@@ -7,6 +7,40 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* The proofs in the authority section, as if their signatures were good; signatures, with keys of the additional section. */
+static void
+signatures(struct arena *a, const struct dns_response *res, struct str name, int type)
+{
+	const ldns_rr_list *proofs = ldns_pkt_authority(res->pkt), *answer = ldns_pkt_answer(res->pkt);
+	const ldns_rr_list *keys = ldns_pkt_additional(res->pkt);
+	ldns_rr_list *good = ldns_rr_list_new();
+
+	for (int nx = 0; nx < 2; nx++)
+		ignore_result(dns_denial(a, proofs, S("\4test\0"), name, type, nx) == DNS_PROOF_NONE);
+	ignore_result(dns_denial_wildcard(a, proofs, S("\4test\0"), name, 1) == DNS_PROOF_NONE);
+	ignore_result(dns_denial_cut(a, proofs, S("\4test\0"), name) == DNS_PROOF_NONE);
+	for (size_t i = 0; i < ldns_rr_list_rr_count(keys); i++) {
+		ldns_rr *key = ldns_rr_list_rr(keys, i);
+
+		if (ldns_rr_get_type(key) == LDNS_RR_TYPE_DNSKEY && ldns_rr_rd_count(key) == 4) {
+			ldns_rr_free(ldns_key_rr2ds(key, LDNS_SHA256));
+			ldns_rr_list_push_rr(good, key);
+		}
+	}
+	for (size_t i = 0; i < ldns_rr_list_rr_count(answer); i++) {
+		const ldns_rr *sig = ldns_rr_list_rr(answer, i);
+
+		if (ldns_rr_get_type(sig) == LDNS_RR_TYPE_RRSIG && ldns_rr_rd_count(sig) == 9 && i > 0) {
+			ldns_rr_list *set = ldns_rr_list_new();
+
+			ldns_rr_list_push_rr(set, ldns_rr_list_rr(answer, 0));
+			ignore_result(ldns_verify_rrsig_keylist_notime(set, sig, good, NULL) == LDNS_STATUS_OK);
+			ldns_rr_list_free(set);
+		}
+	}
+	ldns_rr_list_free(good);
+}
+
 static void
 packet(struct arena *a, int type, uint8_t *p, size_t n)
 {
@@ -23,6 +57,7 @@ packet(struct arena *a, int type, uint8_t *p, size_t n)
 	if (dns_response_parse(a, p, n, &res) < 0)
 		return;
 	dns_answer_of(a, &res, q.name, type, &answer);
+	signatures(a, &res, q.name, type);
 	bug_if(answer.nchain == 0 || answer.nchain > DNS_MAX_STEPS + 1 || (answer.denied && answer.n > 0));
 	if (answer.n > 0) {
 		struct dns_cache c = { .max = 1 };

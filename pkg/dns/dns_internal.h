@@ -42,6 +42,13 @@ bool dns_wire_under(struct str name, struct str zone);
 unsigned dns_wire_labels(struct str wire);      /* without the root's */
 const char *dns_type_name(int type);            /* "MX"; "TYPE?" for those we do not ask for */
 
+/* dns_wire_cmp: canonical order of DNSSEC, by labels from the right: rfc/4034:996 */
+int dns_wire_cmp(struct str a, struct str b);
+/* dns_wire_tail: the last n labels, and the root's. */
+struct str dns_wire_tail(struct str wire, unsigned n);
+/* dns_wire_wildcard: "*." and the name. False if that is no name any more. */
+bool dns_wire_wildcard(struct arena *a, struct str wire, struct str *r_wildcard);
+
 /* --- packets (packet.c) --- */
 
 struct dns_query {
@@ -162,5 +169,39 @@ bool dns_cache_get(struct dns_cache *c, struct arena *a, int64_t now_us, int typ
 void dns_cache_put(struct dns_cache *c, int64_t now_us, int type, struct str name, uint32_t ttl, int rv,
     const struct dns_result *result, const struct errmsg *e);
 void dns_cache_done(struct dns_cache *c);
+
+/* --- our own validation (denial.c, validate.c) --- */
+
+enum dns_proof {
+	DNS_PROOF_NONE,         /* it is not proved */
+	DNS_PROOF_SECURE,       /* it does not exist */
+	DNS_PROOF_INSECURE,     /* nor is it signed, or it cannot be told: behind an unsigned delegation, opted out, too costly */
+};
+/*
+ * What NSEC or NSEC3 records prove, that are the zone's and whose signatures are good. dns_denial: there is no name (nxdomain),
+ * or it has no records of the type, also none by a wildcard.
+ */
+enum dns_proof dns_denial(struct arena *a, const ldns_rr_list *proofs, struct str zone, struct str name, int type, bool nxdomain);
+/* dns_denial_wildcard: the name itself does not exist, so that a wildcard with this number of labels stands for it. */
+enum dns_proof dns_denial_wildcard(struct arena *a, const ldns_rr_list *proofs, struct str zone, struct str name,
+    unsigned labels);
+/*
+ * dns_denial_cut: no DS records at the name. SECURE: because it is not the top of a zone; INSECURE: the zone below is not signed.
+ */
+enum dns_proof dns_denial_cut(struct arena *a, const ldns_rr_list *proofs, struct str zone, struct str name);
+
+struct dns_validator;
+/* dns_validator_new reads DS and DNSKEY records from a file. */
+int dns_validator_new(const char *path, const struct clock *clock, struct dns_validator **r_v, struct errmsg *e) must_use_;
+void dns_validator_free(struct dns_validator **v);
+/*
+ * dns_validate follows the signatures of an answer to a trust anchor. r_secure has room for answer->nchain: each alias, and last
+ * the records or their denial; an answer that ends in an alias has none. Not secure is no failure; DNS_BOGUS, with an extended
+ * error, is what should have been and is not, and other errors are of the look-ups for keys. r_ttl is lowered to the end of the
+ * signatures.
+ */
+int dns_validate(struct dns_validator *v, const struct dns_conf *c, struct arena *a, const struct ctx *ctx,
+    const struct dns_response *res, const struct dns_answer *answer, int type, bool *r_secure, uint32_t *r_ttl, int *r_extended,
+    struct errmsg *e) must_use_;
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "dns/fakeserver_test.h"
 
-#include <ldns/ldns.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -19,6 +18,8 @@ struct fake {
 	pthread_t thread;
 	struct lock lock; /* everything below */
 	char *zone;
+	void (*fn)(void *arg, const ldns_rr *question, struct str quirks, ldns_pkt *answer);
+	void *arg;
 	struct arena arena; /* of one question */
 	unsigned nudp, ntcp, nports;
 	uint16_t ports[64];
@@ -49,8 +50,8 @@ quirks(struct fake *f, struct str name)
 	return S("");
 }
 
-static bool
-has(struct str words, const char *word)
+bool
+fake_has(struct str words, const char *word)
 {
 	while (words.n > 0)
 		if (str_is(str_split(&words, ' '), str_of(word)))
@@ -114,7 +115,7 @@ resolve(struct fake *f, ldns_pkt *answer, const ldns_rr *question, struct str q)
 		target = ldns_rdf_clone(ldns_rr_rdf(ldns_rr_list_rr(ldns_pkt_answer(answer), ldns_pkt_ancount(answer) - 1), 0));
 		ldns_rdf_deep_free(name);
 		name = target;
-		if (has(q, "onestep"))
+		if (fake_has(q, "onestep"))
 			break;
 	}
 	ldns_pkt_set_ad(answer, secure);
@@ -122,7 +123,7 @@ resolve(struct fake *f, ldns_pkt *answer, const ldns_rr *question, struct str q)
 		ldns_rr *soa = NULL;
 
 		ldns_pkt_set_rcode(answer, exists ? LDNS_RCODE_NOERROR : LDNS_RCODE_NXDOMAIN);
-		if (!has(q, "nosoa") &&
+		if (!fake_has(q, "nosoa") &&
 		    ldns_rr_new_frm_str(&soa, "test. 300 IN SOA ns.test. h.test. 1 2 3 4 60", 0, NULL, NULL) == LDNS_STATUS_OK)
 			ldns_pkt_push_rr(answer, LDNS_SECTION_AUTHORITY, soa);
 	}
@@ -151,7 +152,7 @@ answer_to(struct fake *f, ldns_pkt *query, struct str q, bool udp)
 	ldns_pkt_set_id(answer, ldns_pkt_id(query));
 	ldns_pkt_set_qr(answer, true);
 	ldns_pkt_set_rd(answer, true);
-	ldns_pkt_set_ra(answer, !has(q, "norecursion"));
+	ldns_pkt_set_ra(answer, !fake_has(q, "norecursion"));
 	ldns_pkt_push_rr(answer, LDNS_SECTION_QUESTION, ldns_rr_clone(question));
 	while (words.n > 0) {
 		struct str w = str_split(&words, ' ');
@@ -162,15 +163,17 @@ answer_to(struct fake *f, ldns_pkt *query, struct str q, bool udp)
 			return answer;
 		}
 	}
-	if (has(q, "servfail") || (has(q, "cd") && !ldns_pkt_cd(query)))
+	if (fake_has(q, "servfail") || (fake_has(q, "cd") && !ldns_pkt_cd(query)))
 		ldns_pkt_set_rcode(answer, LDNS_RCODE_SERVFAIL);
-	else if (has(q, "refused"))
+	else if (fake_has(q, "refused"))
 		ldns_pkt_set_rcode(answer, LDNS_RCODE_REFUSED);
-	else if (has(q, "formerr") && ldns_pkt_edns(query))
+	else if (fake_has(q, "formerr") && ldns_pkt_edns(query))
 		ldns_pkt_set_rcode(answer, LDNS_RCODE_FORMERR);
-	else if ((has(q, "truncate") && udp) || has(q, "alltruncate"))
+	else if ((fake_has(q, "truncate") && udp) || fake_has(q, "alltruncate"))
 		ldns_pkt_set_tc(answer, true);
-	else if (!has(q, "norecursion"))
+	else if (f->fn)
+		f->fn(f->arg, question, q, answer);
+	else if (!fake_has(q, "norecursion"))
 		resolve(f, answer, question, q);
 	if (ldns_pkt_get_rcode(answer) != LDNS_RCODE_NOERROR && ldns_pkt_get_rcode(answer) != LDNS_RCODE_NXDOMAIN)
 		return answer;
@@ -191,20 +194,20 @@ wire(struct fake *f, const ldns_pkt *answer, struct str q, bool udp)
 	out = arena_bytes(&f->arena, n);
 	memcpy(out, p, n);
 	free(p);
-	if (has(q, "badname"))
+	if (fake_has(q, "badname"))
 		out[13] ^= 1;
-	if (has(q, "badtype"))
+	if (fake_has(q, "badtype"))
 		out[12 + ldns_rdf_size(ldns_rr_owner(ldns_rr_list_rr(ldns_pkt_question(answer), 0))) + 1] ^= 1;
-	if (has(q, "lower"))
+	if (fake_has(q, "lower"))
 		for (size_t i = 12; out[i] != 0; i += 1 + (size_t)out[i])
 			for (size_t k = i + 1; k <= i + (size_t)out[i]; k++)
 				out[k] = (char)(out[k] >= 'A' && out[k] <= 'Z' ? out[k] + 32 : out[k]);
-	if (has(q, "garbage"))
+	if (fake_has(q, "garbage"))
 		for (size_t i = 12 + ldns_rdf_size(ldns_rr_owner(ldns_rr_list_rr(ldns_pkt_question(answer), 0))) + 4; i < n; i++)
 			out[i] = (char)0xff;
-	if (has(q, "tcpwrong") && !udp)
+	if (fake_has(q, "tcpwrong") && !udp)
 		out[0] ^= 1;
-	return str_n(out, has(q, "short") ? n - 5 : n);
+	return str_n(out, fake_has(q, "short") ? n - 5 : n);
 }
 
 static void
@@ -248,23 +251,23 @@ answer_udp(struct fake *f, ldns_pkt *query, const struct sockaddr_storage *from)
 	struct str q = quirks(f, name_of(f, query)), out;
 	ldns_pkt *answer = answer_to(f, query, q, true);
 
-	if (has(q, "shortheader") && ldns_pkt_edns(query)) {
+	if (fake_has(q, "shortheader") && ldns_pkt_edns(query)) {
 		uint8_t head[12] = { (uint8_t)(ldns_pkt_id(query) >> 8), (uint8_t)ldns_pkt_id(query), 0x80, 0x81 };
 
 		send_udp(f, from, str_n((const char *)head, sizeof(head)));
 	} else {
 		out = wire(f, answer, q, true);
-		if (has(q, "badid") || has(q, "flood")) {
+		if (fake_has(q, "badid") || fake_has(q, "flood")) {
 			char *bad = arena_bytes(&f->arena, out.n);
 
 			memcpy(bad, out.p, out.n);
-			for (int i = 0; i < (has(q, "flood") ? 30 : 1); i++) {
+			for (int i = 0; i < (fake_has(q, "flood") ? 30 : 1); i++) {
 				bad[1] ^= (char)(1 + i);
 				send_udp(f, from, str_n(bad, out.n));
 				bad[1] ^= (char)(1 + i);
 			}
 		}
-		if (!has(q, "flood"))
+		if (!fake_has(q, "flood"))
 			send_udp(f, from, out);
 	}
 	ldns_pkt_free(answer);
@@ -287,11 +290,11 @@ serve_udp(struct fake *f)
 	f->nudp++;
 	note(f, query, &from);
 	q = quirks(f, name_of(f, query));
-	if (has(q, "stop")) {
+	if (fake_has(q, "stop")) {
 		ignore_result(eventfd_write(f->stop, 1) < 0);
-	} else if (has(q, "drop1") && !f->dropped) {
+	} else if (fake_has(q, "drop1") && !f->dropped) {
 		f->dropped = true;
-	} else if (has(q, "pair")) {
+	} else if (fake_has(q, "pair")) {
 		if (!f->held) {
 			f->held = query;
 			f->held_from = from;
@@ -301,7 +304,7 @@ serve_udp(struct fake *f)
 		answer_udp(f, f->held, &f->held_from);
 		ldns_pkt_free(f->held);
 		f->held = NULL;
-	} else if (!has(q, "drop")) {
+	} else if (!fake_has(q, "drop")) {
 		answer_udp(f, query, &from);
 	}
 	ldns_pkt_free(query);
@@ -342,12 +345,12 @@ serve_tcp(struct fake *f)
 	head[0] = (char)(out.n >> 8);
 	head[1] = (char)out.n;
 	out = str_cat(&f->arena, str_n(head, 2), out);
-	if (has(q, "tcpsilent"))
+	if (fake_has(q, "tcpsilent"))
 		ignore_result(recv(fd, &byte, 1, 0) < 0); /* until the client gives up */
-	else if (has(q, "tcpslow"))
+	else if (fake_has(q, "tcpslow"))
 		for (size_t i = 0; i < out.n; i++)
 			ignore_result(send(fd, out.p + i, 1, MSG_NOSIGNAL) < 0);
-	else if (!has(q, "tcpclose"))
+	else if (!fake_has(q, "tcpclose"))
 		ignore_result(send(fd, out.p, out.n, MSG_NOSIGNAL) < 0);
 	ldns_pkt_free(answer);
 	ldns_pkt_free(query);
@@ -398,8 +401,16 @@ bind_both(struct fake *f)
 struct fake *
 fake_start(const char *zone)
 {
+	return fake_start_with(zone, NULL, NULL);
+}
+
+struct fake *
+fake_start_with(const char *zone, void (*fn)(void *arg, const ldns_rr *question, struct str quirks, ldns_pkt *answer), void *arg)
+{
 	struct fake *f = mem_alloc(sizeof(*f));
 
+	f->fn = fn;
+	f->arg = arg;
 	lock_init(&f->lock, LOCK_LIMITER, "fake");
 	f->zone = mem_strdup(zone);
 	f->quit = eventfd(0, EFD_CLOEXEC);

@@ -16,11 +16,20 @@
 #ifndef DNS_FAKESERVER_TEST_H
 #define DNS_FAKESERVER_TEST_H
 
+#include <ldns/ldns.h>
+
 #include "base/ip.h"
 
 struct fake;
 /* Starts a server on a port of 127.0.0.1 that the system chooses. */
 struct fake *fake_start(const char *zone);
+/*
+ * The same, with a function that fills in answers. The zone only says which names misbehave; quirks are the words for this
+ * one.
+ */
+struct fake *fake_start_with(const char *zone, void (*fn)(void *arg, const ldns_rr *question, struct str quirks, ldns_pkt *answer),
+    void *arg);
+bool fake_has(struct str quirks, const char *word);
 /* Ends it; sets *f to NULL. */
 void fake_stop(struct fake **f);
 struct ipport fake_addr(const struct fake *f);

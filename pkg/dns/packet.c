@@ -101,6 +101,38 @@ dns_wire_labels(struct str wire)
 	return n;
 }
 
+struct str
+dns_wire_tail(struct str wire, unsigned n)
+{
+	for (unsigned have = dns_wire_labels(wire); have > n; have--)
+		wire = dns_wire_parent(wire);
+	return wire;
+}
+
+int
+dns_wire_cmp(struct str a, struct str b)
+{
+	unsigned na = dns_wire_labels(a), nb = dns_wire_labels(b);
+
+	for (unsigned i = 1; i <= na && i <= nb; i++) {
+		struct str la = dns_wire_tail(a, i), lb = dns_wire_tail(b, i);
+		int c = str_cmp(str_n(la.p + 1, (unsigned char)la.p[0]), str_n(lb.p + 1, (unsigned char)lb.p[0]));
+
+		if (c != 0)
+			return c;
+	}
+	return na < nb ? -1 : na > nb;
+}
+
+bool
+dns_wire_wildcard(struct arena *a, struct str wire, struct str *r_wildcard)
+{
+	if (wire.n + 2 > DNS_MAX_WIRE_NAME)
+		return false;
+	*r_wildcard = str_cat(a, S("\1*"), wire);
+	return true;
+}
+
 const char *
 dns_type_name(int type)
 {

@@ -56,6 +56,7 @@ struct stub {
 	struct dns_conf conf;
 	struct dns_hosts hosts;
 	struct dns_cache cache;
+	struct dns_validator *validator;        /* has its own lock; NULL: others validate */
 };
 
 /* One look-up under way. */
@@ -151,7 +152,14 @@ ask_hosts(struct ask *k)
 static void
 prepare(struct ask *k, struct str wire)
 {
-	k->x = (struct dns_exchange){ .query = { .name = wire, .type = (int)k->type, .want_ad = dns_conf_trusted(&k->conf) } };
+	bool own = k->stub->validator != NULL;
+
+	/* Who validates does not look at AD, and wants data that the server's policy may refuse: rfc/4035:1316 */
+	k->x = (struct dns_exchange){ 0 };
+	k->x.query.name = wire;
+	k->x.query.type = (int)k->type;
+	k->x.query.want_ad = !own && dns_conf_trusted(&k->conf);
+	k->x.query.check_disabled = own;
 }
 
 /* Answers from what is there, or prepares the exchange. */
@@ -179,14 +187,17 @@ begin(struct ask *k, struct stub *s, struct arena *a, const struct ctx *ctx, enu
 	prepare(k, k->wire);
 }
 
-/* Adds the CNAMEs of an answer to the result. */
+/* Adds the CNAMEs of an answer to the result; secure tells of each, and of what is at the end. */
 static int
-add_steps(struct ask *k, const struct dns_answer *answer, bool secure)
+add_steps(struct ask *k, const struct dns_answer *answer, const bool *secure)
 {
 	struct dns_result *r = &k->out.result;
 
 	for (size_t i = 1; i < answer->nchain; i++) {
-		struct dns_step step = { .from = r->canonical, .authentic = secure };
+		struct dns_step step = { .from = r->canonical };
+
+		r->authentic = r->authentic && secure[i - 1];
+		step.authentic = r->authentic;
 
 		if (dns_text_name(k->a, answer->chain[i], false, &step.to) < 0)
 			return err_set(&k->out.e, DNS_TEMPORARY, "alias to what is no name");
@@ -194,9 +205,25 @@ add_steps(struct ask *k, const struct dns_answer *answer, bool secure)
 		r->steps[r->nsteps++] = step;
 		r->canonical = step.to;
 	}
+	r->authentic = r->authentic && secure[answer->nchain - 1];
 	if (answer->loop || r->nsteps > DNS_MAX_STEPS)
 		return err_set(&k->out.e, DNS_TEMPORARY, "a circle, or more than %d, of aliases", DNS_MAX_STEPS);
 	return 0;
+}
+
+/* Which parts of an answer are authentic: all or nothing by the server's word, or each by our own validation. */
+static int
+judge(struct ask *k, const struct dns_answer *answer, bool *secure)
+{
+	const struct dns_response *res = &k->x.response;
+	struct dns_result *r = &k->out.result;
+
+	for (size_t i = 0; i < answer->nchain; i++)
+		secure[i] = res->ad && k->x.query.want_ad;
+	if (!k->stub->validator || answer->loop)
+		return 0;
+	return dns_validate(k->stub->validator, &k->conf, k->a, k->ctx, res, answer, (int)k->type, secure, &r->ttl,
+	    &r->extended_error, &k->out.e);
 }
 
 /* Takes the answer of the exchange into the result: 1 when the last name of the chain must be asked for, else the outcome. */
@@ -206,7 +233,8 @@ take_answer(struct ask *k, struct str *r_next)
 	struct dns_result *r = &k->out.result;
 	const struct dns_response *res = &k->x.response;
 	struct dns_answer answer;
-	bool secure;
+	bool secure[DNS_MAX_STEPS + 1] = { 0 };
+	int rv;
 
 	r->extended_error = res->extended_error;
 	r->extended_text = res->extended_text;
@@ -214,10 +242,13 @@ take_answer(struct ask *k, struct str *r_next)
 		r->authentic = false;
 		return err_set(&k->out.e, k->x.rv, "%s", k->x.e.text);
 	}
-	secure = res->ad && k->x.query.want_ad;
 	dns_answer_of(k->a, res, k->x.query.name, (int)k->type, &answer);
-	r->authentic = r->authentic && secure;
 	r->ttl = MIN(r->ttl, answer.ttl);
+	rv = judge(k, &answer, secure);
+	if (rv < 0) {
+		r->authentic = false;
+		return rv;
+	}
 	TRY(add_steps(k, &answer, secure));
 	if (answer.n > 0) {
 		dns_order(answer.v, answer.n);
@@ -443,11 +474,13 @@ init_view(struct view *v, struct stub *s, const char *pkg)
 int
 dns_stub_new(const struct dns_stub_opts *o, struct dns_resolver **r_resolver, struct errmsg *e)
 {
+	struct dns_validator *validator = NULL;
 	struct stub *s;
 
 	if (o->trust_anchor_file)
-		return err_set(e, ERR_UNSUPPORTED, "validation from a trust anchor");
+		TRY(dns_validator_new(o->trust_anchor_file, o->clock, &validator, e));
 	s = mem_alloc(sizeof(*s));
+	s->validator = validator;
 	init_view(&s->view, s, "");
 	lock_init(&s->lock, LOCK_DNS, "dns");
 	s->opts.clock = o->clock;
@@ -482,6 +515,7 @@ dns_stub_free(struct dns_resolver **r)
 		mem_free(&v->pkg);
 		mem_free(&v);
 	}
+	dns_validator_free(&s->validator);
 	dns_cache_done(&s->cache);
 	dns_hosts_done(&s->hosts);
 	lock_done(&s->lock);
