@@ -52,6 +52,7 @@
 
 /* HTTP */
 #define LIMIT_HTTP_HEAD (16 * 1024)             /* request line and fields; browsers send at most 8 KiB of cookies and the like */
+#define LIMIT_HTTP_RESPONSE_HEAD (64 * 1024)    /* fields of a response that we asked for */
 
 /* Logins */
 #define LIMIT_AUTH_CACHE 100000                 /* verified passwords kept; about 200 bytes each */
