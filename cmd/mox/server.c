@@ -230,7 +230,7 @@ server_run(struct server *s, struct errmsg *e)
 	int signo;
 
 	raise_descriptor_limit(s);
-	/* Blocked before any thread exists, so that they arrive at the descriptor. */
+	/* All other threads block them too (thread.h), so that they arrive at the descriptor. */
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);

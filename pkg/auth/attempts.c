@@ -4,6 +4,7 @@
  */
 #include "auth/auth_internal.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "base/utf8.h"
 #include "log/log.h"
 #include "metrics/metrics.h"
@@ -101,9 +102,9 @@ int
 auth_attempts_start(struct auth *a, struct errmsg *e)
 {
 	TRY(write_batch(a, NULL));      /* old rows go at start */
-	int err = pthread_create(&a->thread, NULL, writer, a);
-	if (err != 0)
-		return err_errno(e, err, "starting thread");
+	int err = thread_start(&a->thread, "mox-logins", 0, writer, a);
+	if (err < 0)
+		return err_set(e, err, "starting thread");
 	a->running = true;
 	return 0;
 }

@@ -9,7 +9,6 @@
 #include "loop/loop.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -18,6 +17,7 @@
 #include "base/err.h"
 #include "base/lock.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "base/timeutil.h"
 
 #define CHUNK 256                       /* slots */
@@ -286,11 +286,8 @@ static void *
 loop_main(void *arg)
 {
 	struct loop *l = arg;
-	char name[16];
 
 	here = l;
-	snprintf(name, sizeof(name), "mox-loop%u", l->o.index);
-	pthread_setname_np(pthread_self(), name);
 	if (event_base_loop(l->base, EVLOOP_NO_EXIT_ON_EMPTY) < 0)
 		bug("event loop");
 	return NULL;
@@ -299,15 +296,13 @@ loop_main(void *arg)
 void
 loop_start(struct loop *l)
 {
-	sigset_t all, old;
+	char name[16];
 
 	bug_if(l->running);
 	l->running = true;
-	sigfillset(&all);       /* signals are for the main thread */
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	if (pthread_create(&l->thread, NULL, loop_main, l) != 0)
+	snprintf(name, sizeof(name), "mox-loop%u", l->o.index);
+	if (thread_start(&l->thread, name, 0, loop_main, l) < 0)
 		bug("cannot create a thread");
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
 void

@@ -5,6 +5,7 @@
  * when the account is next started.
  */
 #include "base/mem.h"
+#include "base/thread.h"
 #include "store/store_internal.h"
 
 #define PIECE 500                       /* messages erased in one transaction */
@@ -127,7 +128,7 @@ store_eraser_add(struct store_account *a, const int64_t *ids, size_t n)
 	*e->end = j;
 	e->end = &j->next;
 	if (!e->started) {
-		if (pthread_create(&e->thread, NULL, work, e) != 0)
+		if (thread_start(&e->thread, "mox-eraser", 0, work, e) < 0)
 			bug("no thread for the eraser");
 		e->started = true;
 	}

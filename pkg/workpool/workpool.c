@@ -12,7 +12,6 @@
 #include "workpool/workpool.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -20,6 +19,7 @@
 #include "base/hash.h"
 #include "base/lock.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "base/timeutil.h"
 
 #define STACK_SIZE ((size_t)2 << 20)
@@ -295,10 +295,7 @@ worker_main(void *arg)
 	struct worker *w = arg;
 	struct workpool *p = w->p;
 	void *thread = p->o.thread_new ? p->o.thread_new(p->o.arg) : NULL;
-	char name[16];
 
-	snprintf(name, sizeof(name), "mox-%s", p->o.name);
-	pthread_setname_np(pthread_self(), name);
 	lock_take(&p->lock);
 	for (;;) {
 		struct workpool_job *j = w->job ? take(w->job) : next_job(p);
@@ -325,8 +322,7 @@ static void
 add_thread(struct workpool *p)
 {
 	struct worker *w = p->spare;
-	pthread_attr_t attr;
-	sigset_t all, old;
+	char name[16];
 
 	if (w) {
 		p->spare = w->next;
@@ -335,20 +331,15 @@ add_thread(struct workpool *p)
 		w->p = p;
 		cond_init(&w->wake);
 	}
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_SIZE);
-	sigfillset(&all);       /* signals are for the main thread */
-	pthread_sigmask(SIG_SETMASK, &all, &old);
+	snprintf(name, sizeof(name), "mox-%s", p->o.name);
 	p->threads++;
 	p->alive++;
-	if (pthread_create(&w->thread, &attr, worker_main, w) != 0) {
+	if (thread_start(&w->thread, name, STACK_SIZE, worker_main, w) < 0) {
 		p->threads--;
 		p->alive--;
 		w->next = p->spare;
 		p->spare = w;
 	}
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attr);
 }
 
 static void
@@ -371,7 +362,6 @@ herder_main(void *arg)
 {
 	struct workpool *p = arg;
 
-	pthread_setname_np(pthread_self(), "mox-herder");
 	lock_take(&p->lock);
 	for (;;) {
 		const struct workpool_job *j;
@@ -421,19 +411,14 @@ workpool_new(const struct workpool_opts *o)
 void
 workpool_start(struct workpool *p)
 {
-	sigset_t all, old;
-
 	bug_if(p->started);
 	p->started = true;
 	lock_take(&p->lock);
 	for (unsigned i = 0; i < p->o.min; i++)
 		add_thread(p);
 	lock_drop(&p->lock);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	if (pthread_create(&p->herder, NULL, herder_main, p) != 0)
+	if (thread_start(&p->herder, "mox-herder", 0, herder_main, p) < 0)
 		bug("cannot create a thread");
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
 void
