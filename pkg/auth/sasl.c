@@ -71,11 +71,7 @@ sasl_external(void *arg, struct arena *a unused_, struct str authzid)
 	struct str address = authzid.n > 0 ? authzid : s->cert->address;
 	int err = auth_lookup(s->auth, s->mem, address, &s->user, &s->err);
 	/* The client is known; only the address it asks for is not. */
-	if (err == AUTH_BAD_CREDENTIALS) {
-		err_set(&s->err, err, "no account has the address that was asked for");
-		return SASL_SERVER_ERROR;
-	}
-	return same_account(s, err);
+	return err == AUTH_BAD_CREDENTIALS && authzid.n > 0 ? SASL_BAD_AUTHZID : same_account(s, err);
 }
 
 const struct sasl_server_ops auth_sasl_ops = {

@@ -37,7 +37,7 @@ static const struct imapserver_command commands[] = {
 	C("LOGOUT", logout, ANY, QUIET),
 	C("ID", id, ANY, 0),
 	/* not authenticated   rfc/9051:1310 */
-	C("STARTTLS", starttls, NEW, QUIET),
+	C("STARTTLS", starttls, ANY, QUIET),
 	STEPS("AUTHENTICATE", authenticate, NEW, SECRET | QUIET),
 	C("LOGIN", login, NEW, SECRET | QUIET),
 	/* authenticated   rfc/9051:1641 */

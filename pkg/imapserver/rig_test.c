@@ -5,8 +5,12 @@
 #include <unistd.h>
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 
+#include "base/enc.h"
 #include "base/fd.h"
+#include "base/hash.h"
 #include "base/mem.h"
 
 static const char static_conf[] =
@@ -146,7 +150,8 @@ rig_start(struct rig *r, unsigned flags)
 	if (flags & (RIG_TLS | RIG_IMPLICIT)) {
 		struct str cert, key;
 		assert_ok(tls_selfsigned(a, "localhost", 10, &cert, &key, &e));
-		assert_ok(tls_ctx_new(&(struct tls_ctx_opts){ .cert_pem = cert, .key_pem = key, .tickets = true, .request_client_cert = true }, &r->tls, &e));
+		assert_ok(tls_ctx_new(&(struct tls_ctx_opts){ .cert_pem = cert, .key_pem = key, .tickets = true, .request_client_cert = true,
+		    .verify_key = flags & RIG_KEYS ? auth_key_verify : NULL, .verify_arg = r->auth }, &r->tls, &e));
 		assert_ok(tls_ctx_new(&(struct tls_ctx_opts){ 0 }, &r->client_tls, &e));
 	}
 }
@@ -165,6 +170,8 @@ rig_hangup(struct rig *r, char client)
 	struct rig_client *k = client_of(r, client);
 
 	conn_inline_free(&k->c);
+	if (k->ssl)
+		SSL_set_shutdown(k->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);    /* else its session is spoiled */
 	SSL_free(k->ssl);
 	k->ssl = NULL;
 	fd_close(&k->fd);
@@ -268,6 +275,9 @@ rig_handshake(struct rig *r, char client)
 	struct rig_client *k = client_of(r, client);
 
 	k->ssl = tls_ctx_session(r->client_tls, k->fd, false);
+	SSL_set_mode(k->ssl, SSL_MODE_AUTO_RETRY);      /* else session tickets look like nothing to read */
+	if (r->resume)
+		SSL_set_session(k->ssl, r->resume);
 	for (int i = 0; i < 20; i++) {
 		ERR_clear_error();
 		if (SSL_do_handshake(k->ssl) == 1)
@@ -276,6 +286,39 @@ rig_handshake(struct rig *r, char client)
 	}
 	assert_true(SSL_is_init_finished(k->ssl));
 	rig_run(r);
+}
+
+struct str
+rig_client_key(struct rig *r, const char *account, const char *address, bool no_preauth)
+{
+	struct str cert_pem, key_pem, fingerprint;
+	SSL_CTX *ctx = tls_ctx_raw(r->client_tls);
+	unsigned char *der = NULL;
+	uint8_t digest[32];
+
+	assert_ok(tls_selfsigned(test_arena(), "laptop", 10, &cert_pem, &key_pem, NULL));
+	BIO *bio = BIO_new_mem_buf(cert_pem.p, (int)cert_pem.n);
+	X509 *cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+	BIO_free(bio);
+	bio = BIO_new_mem_buf(key_pem.p, (int)key_pem.n);
+	EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+	BIO_free(bio);
+	assert_int_equal(SSL_CTX_use_certificate(ctx, cert), 1);
+	assert_int_equal(SSL_CTX_use_PrivateKey(ctx, key), 1);
+	int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
+	assert_true(n > 0);
+	hash_sha256(str_n((char *)der, (size_t)n), digest);
+	fingerprint = enc_base64(test_arena(), str_n((char *)digest, 32), ENC_URL);
+	OPENSSL_free(der);
+	X509_free(cert);
+	EVP_PKEY_free(key);
+	if (account) {
+		assert_ok(store_tls_key_add(auth_db(r->auth), &(struct store_tls_key){
+			.fingerprint = fingerprint, .created_us = 1, .type = S("ecdsa-p256"), .name = S("laptop"), .account = str_of(account),
+			.address = str_of(address), .cert_der = S("x"), .no_imap_preauth = no_preauth }));
+		assert_ok(auth_keys_changed(r->auth));
+	}
+	return fingerprint;
 }
 
 void

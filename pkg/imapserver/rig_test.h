@@ -20,6 +20,7 @@ enum rig_flags {
 	RIG_BYTES = 16,                 /* input arrives byte by byte */
 	RIG_DELAYS = 32,                /* delays are on */
 	RIG_PEDANTIC = 64,
+	RIG_KEYS = 128,                 /* client keys are checked in the handshake, as the program does with implicit TLS */
 };
 
 enum { RIG_CLIENTS = 4 };
@@ -41,6 +42,7 @@ struct rig {
 	struct imapserver *srv;
 	struct imapserver_listener listener;
 	struct tls_ctx *tls, *client_tls;
+	SSL_SESSION *resume;            /* offered in handshakes; NULL = none */
 	struct rig_client clients[RIG_CLIENTS];
 };
 
@@ -55,6 +57,8 @@ struct imapserver_session *rig_session(struct rig *r, char client);
 void rig_run(struct rig *r);                            /* lets all connections do what they can */
 void rig_send(struct rig *r, char client, struct str s);
 void rig_handshake(struct rig *r, char client);
+/* rig_client_key: clients present a new key from the next handshake on, which the server knows if account is not NULL. */
+struct str rig_client_key(struct rig *r, const char *account, const char *address, bool no_preauth);
 
 /* rig_append adds a message with these flags by APPEND of client 'd', logged in as account. */
 void rig_append(struct rig *r, const char *account, const char *mailbox, const char *flags, struct str message);
