@@ -261,8 +261,10 @@ lookup(struct dns_resolver *r, struct arena *a, const struct ctx *ctx, enum dns_
 		r_result->v = v;
 		if (r_result->n > 0 || type == DNS_CNAME)
 			break;
-		if (collect(m, a, DNS_CNAME, name, &v) == 0 || hop == MAX_CHAIN)
+		if (collect(m, a, DNS_CNAME, name, &v) == 0)
 			break;
+		if (hop == MAX_CHAIN)
+			return err_set(e, DNS_TEMPORARY, "a circle, or more than %d, of aliases", MAX_CHAIN);
 		step = (struct dns_step){ name, v[0].name, authentic(m, tname, name) || authentic(m, "cname", name) };
 		r_result->steps = arena_grow(a, r_result->steps, r_result->nsteps, r_result->nsteps + 1, sizeof(step));
 		r_result->steps[r_result->nsteps++] = step;
