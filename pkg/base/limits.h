@@ -12,6 +12,8 @@
 #define LIMIT_SMTP_AUTH_LINE 12288              /* base64 line within AUTH: rfc/4954:253 */
 #define LIMIT_SMTP_RCPTS 1000                   /* recipients of a transaction; RFC minimum 100 */
 #define LIMIT_SMTP_REPLY_LINE 510               /* of what we send, without CRLF */
+#define LIMIT_SMTP_PEER_REPLY (64 * 1024)       /* a whole reply of a server that we deliver to; servers with many extensions need 1 KiB */
+#define LIMIT_SMTP_PEER_REPLY_LINES 200         /* lines of it */
 #define LIMIT_SMTP_BAD_TRANSACTIONS 10          /* without a good one, then the connection ends */
 #define LIMIT_MESSAGE_SIZE (100 * 1024 * 1024)  /* default SMTPMaxMessageSize */
 #define LIMIT_LOCALPART 128                     /* octets; 64 when pedantic (rfc/5321:3486) */
