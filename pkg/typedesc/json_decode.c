@@ -96,9 +96,12 @@ decode_text(struct dec *d, const struct at *at, const struct typedesc *t, const 
 
 	if (!cJSON_IsString(j))
 		return fail(d, at, ERR_INVALID, "expected a string");
-	if (typedesc_parse(d->a, t, str_of(j->valuestring), v, &e) < 0)
-		return fail(d, at, ERR_INVALID, e.text);
-	return 0;
+	if (typedesc_parse(d->a, t, str_of(j->valuestring), v, &e) == 0)
+		return 0;
+	if (d->flags & TYPEDESC_JSON_TOLERANT && t->kind == TYPEDESC_TIME &&
+	    typedesc_parse(d->a, t, str_fmt(d->a, "%sZ", j->valuestring), v, NULL) == 0)
+		return 0;
+	return fail(d, at, ERR_INVALID, e.text);
 }
 
 static int
@@ -126,6 +129,13 @@ decode_list(struct dec *d, const struct at *at, const struct typedesc *t, const 
 {
 	size_t i = 0;
 
+	if (!cJSON_IsArray(j) && d->flags & TYPEDESC_JSON_TOLERANT) {
+		struct at only = { at, NULL, 0 };
+
+		l->v = arena_allocn(d->a, 1, t->elem->size);
+		l->n = 1;
+		return decode(d, &only, t->elem, j, l->v);
+	}
 	if (!cJSON_IsArray(j))
 		return fail(d, at, ERR_INVALID, "expected an array");
 	l->n = count(j);
@@ -184,6 +194,19 @@ decode_field(struct dec *d, const struct at *at, const struct typedesc_field *f,
 	return 0;
 }
 
+static const struct typedesc_field *
+find_field(const struct dec *d, const struct typedesc *t, struct str name)
+{
+	const struct typedesc_field *f = typedesc_field(t, name);
+
+	if (f || !(d->flags & TYPEDESC_JSON_TOLERANT))
+		return f;
+	for (size_t i = 0; i < t->nfields; i++)
+		if (str_icase(str_of(t->fields[i].name), name))
+			return &t->fields[i];
+	return NULL;
+}
+
 static int
 decode_struct(struct dec *d, const struct at *at, const struct typedesc *t, const cJSON *j, void *v)
 {
@@ -192,7 +215,7 @@ decode_struct(struct dec *d, const struct at *at, const struct typedesc *t, cons
 	if (!cJSON_IsObject(j))
 		return fail(d, at, ERR_INVALID, "expected an object");
 	for (const cJSON *c = j->child; c; c = c->next) {
-		const struct typedesc_field *f = typedesc_field(t, str_of(c->string));
+		const struct typedesc_field *f = find_field(d, t, str_of(c->string));
 		struct at here = { at, c->string, 0 };
 
 		if (f == NULL || f->flags & TYPEDESC_INTERNAL) {
@@ -200,8 +223,11 @@ decode_struct(struct dec *d, const struct at *at, const struct typedesc *t, cons
 				continue;
 			return fail(d, &here, ERR_INVALID, "unknown field");
 		}
-		if (seen[f - t->fields])
-			return fail(d, &here, ERR_INVALID, "duplicate field");
+		if (seen[f - t->fields]) {
+			if (!(d->flags & TYPEDESC_JSON_TOLERANT))
+				return fail(d, &here, ERR_INVALID, "duplicate field");
+			memset(typedesc_at(v, f), 0, f->type->size);
+		}
 		seen[f - t->fields] = true;
 		TRY(decode_field(d, &here, f, c, typedesc_at(v, f)));
 	}
@@ -232,7 +258,10 @@ decode_null(struct dec *d, const struct at *at, const struct typedesc *t, void *
 	case TYPEDESC_PTR: return 0;
 	case TYPEDESC_LIST:
 	case TYPEDESC_MAP: ((struct typedesc_list *)v)->null = t->nullable; return 0;
-	default: return fail(d, at, ERR_INVALID, "null is not allowed");
+	default:
+		if (d->flags & TYPEDESC_JSON_TOLERANT)
+			return 0;
+		return fail(d, at, ERR_INVALID, "null is not allowed");
 	}
 }
 
@@ -282,11 +311,11 @@ decode(struct dec *d, const struct at *at, const struct typedesc *t, const cJSON
 }
 
 static int
-parse(struct str json, size_t max, cJSON **r_j, struct errmsg *e)
+parse(struct str json, size_t max, unsigned flags, cJSON **r_j, struct errmsg *e)
 {
 	if (json.n > max)
 		return err_set(e, ERR_LIMIT, "JSON: longer than %zu bytes", max);
-	TRY(typedesc_json_scan(json, e));
+	TRY(typedesc_json_scan(json, flags & TYPEDESC_JSON_TOLERANT ? &json.n : NULL, e));
 	*r_j = cJSON_ParseWithLength(json.p, json.n);
 	if (*r_j == NULL)
 		return err_set(e, ERR_INVALID, "JSON: cannot be parsed");
@@ -301,7 +330,9 @@ typedesc_json_decode(
 	void *v = typedesc_new(a, t);
 	cleanup_(cjson_cleanup) cJSON *j = NULL;
 
-	TRY(parse(json, max, &j, e));
+	if (flags & TYPEDESC_JSON_TOLERANT)
+		d.flags |= TYPEDESC_JSON_LENIENT;
+	TRY(parse(json, max, flags, &j, e));
 	TRY(decode(&d, NULL, t, j, v));
 	memcpy(r_v, v, t->size);
 	return 0;
@@ -314,7 +345,7 @@ typedesc_json_params(struct arena *a, const struct typedesc_func *f, struct str 
 	void *in = typedesc_new(a, f->in);
 	cleanup_(cjson_cleanup) cJSON *j = NULL;
 
-	TRY(parse(body, max, &j, e));
+	TRY(parse(body, max, 0, &j, e));
 	const cJSON *params = j->child;
 	if (!cJSON_IsObject(j) || params == NULL || params->next || strcmp(params->string, "params") != 0 ||
 	    !cJSON_IsArray(params))

@@ -147,13 +147,17 @@ scan_value(struct scan *s)
 }
 
 int
-typedesc_json_scan(struct str text, struct errmsg *e)
+typedesc_json_scan(struct str text, size_t *r_end, struct errmsg *e)
 {
 	struct scan s = { .c = cur_of(text) };
 
 	if (!utf8_valid(text))
 		return err_set(e, ERR_INVALID, "JSON: not valid UTF-8");
 	scan_value(&s);
+	if (r_end && cur_ok(&s.c)) {
+		*r_end = cur_off(&s.c);
+		return 0;
+	}
 	if (cur_done(&s.c))
 		return 0;
 	return err_set(e, s.limit ? ERR_LIMIT : ERR_INVALID, "JSON: expected %s at offset %zu", s.c.want, cur_off(&s.c));

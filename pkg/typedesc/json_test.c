@@ -169,6 +169,30 @@ TEST(lenient)
 	run(&typedesc_tree_desc, rows, ARRAY_LEN(rows), TYPEDESC_JSON_LENIENT);
 }
 
+TEST(tolerant)
+{
+	static const struct row rows[] = {
+		{ "{\"value\":3,\"CHILDREN\":{\"Value\":4}} trailing", "", 0 },
+		{ "{\"Value\":1,\"value\":3,\"x\":null}", "", 0 },
+		{ "{\"Value\":null,\"Children\":null}", "", 0 },
+		{ "{\"Value\":\"3\"}", "Value: expected a number", 0 },
+		{ "{\"Value\":3", "JSON: expected '}' at offset 10", 0 },
+	};
+	struct typedesc_tree v = { 0 };
+	int64_t us = 0;
+
+	run(&typedesc_tree_desc, rows, ARRAY_LEN(rows), TYPEDESC_JSON_TOLERANT);
+	assert_ok(typedesc_json_decode(test_arena(), &typedesc_tree_desc, str_of(rows[0].json), MAX_SIZE, TYPEDESC_JSON_TOLERANT, &v, NULL));
+	assert_int_equal(v.value, 3);
+	assert_int_equal(v.children.n, 1);
+	assert_int_equal(v.children.v[0].value, 4);
+	assert_ok(typedesc_json_decode(test_arena(), &typedesc_tree_desc, str_of(rows[1].json), MAX_SIZE, TYPEDESC_JSON_TOLERANT, &v, NULL));
+	assert_int_equal(v.value, 3);
+	assert_ok(typedesc_json_decode(test_arena(), &typedesc_time, S("\"1970-01-01T00:00:01\""), MAX_SIZE, TYPEDESC_JSON_TOLERANT, &us, NULL));
+	assert_int_equal(us, TIME_SEC);
+	assert_err(typedesc_json_decode(test_arena(), &typedesc_time, S("\"1970-01-01T00:00:01\""), MAX_SIZE, 0, &us, NULL), ERR_INVALID);
+}
+
 TEST(maps)
 {
 	const struct typedesc *t = typedesc_type(&typedesc_all_desc, "NullMap");
@@ -210,13 +234,13 @@ TEST(limits)
 	for (size_t i = 0; i <= LIMIT_JSON_DEPTH; i++)
 		buf_addc(&b, '[');
 	e = (struct errmsg){ 0 };
-	assert_err(typedesc_json_scan(buf_str(&b), &e), ERR_LIMIT);
+	assert_err(typedesc_json_scan(buf_str(&b), NULL, &e), ERR_LIMIT);
 	struct buf many = BUF_ARENA(test_arena(), 10 * MAX_SIZE);
 	buf_addc(&many, '[');
 	for (size_t i = 0; i < LIMIT_JSON_VALUES; i++)
 		buf_addz(&many, "1,");
 	buf_addz(&many, "1]");
-	assert_err(typedesc_json_scan(buf_str(&many), NULL), ERR_LIMIT);
+	assert_err(typedesc_json_scan(buf_str(&many), NULL, NULL), ERR_LIMIT);
 	v = (struct typedesc_tree){ 0 };
 	assert_err(typedesc_json_decode(test_arena(), &typedesc_all_desc, S("{\"Note\":\"12345678901\"}"), MAX_SIZE, 0, &v, NULL), ERR_LIMIT);
 }

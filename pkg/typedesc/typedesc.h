@@ -204,6 +204,11 @@ enum typedesc_json_flags {
 	TYPEDESC_JSON_SECRETS = 2,      /* encode: secrets in clear */
 	TYPEDESC_JSON_HTML = 4,         /* encode: escape <, >, &, U+2028, U+2029, so that the text may stand in a script */
 	TYPEDESC_JSON_INDENT = 8,       /* encode: lines, indented by tabs */
+	/*
+	 * decode: LENIENT, and besides, for reports of strangers: names in any case, the last of duplicates counts, null is the
+	 * zero value, a value for a list is a list of one, times without zone are UTC, and what follows the text is ignored.
+	 */
+	TYPEDESC_JSON_TOLERANT = 16,
 };
 #define TYPEDESC_MASK "(secret)"        /* what a masked secret reads; refused when decoded into one */
 

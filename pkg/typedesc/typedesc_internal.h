@@ -56,8 +56,9 @@ typedesc_may_miss(const struct typedesc_field *f)
 
 /*
  * typedesc_json_scan checks that s is one JSON text by RFC 8259 within LIMIT_JSON_DEPTH and LIMIT_JSON_VALUES, in UTF-8,
- * without NUL and lone surrogates in strings: ERR_INVALID, ERR_LIMIT.
+ * without NUL and lone surrogates in strings: ERR_INVALID, ERR_LIMIT. With r_end something may follow the text, whose length
+ * it then gets; NULL: nothing may.
  */
-int typedesc_json_scan(struct str s, struct errmsg *e) must_use_;
+int typedesc_json_scan(struct str s, size_t *r_end, struct errmsg *e) must_use_;
 
 #endif
