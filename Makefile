@@ -101,7 +101,7 @@ IDLSRC  := $(filter-out %_test.c %_fuzz.c,$(wildcard tools/idlgen/*.c))
 $(IDLGEN): $(IDLSRC) $(wildcard tools/idlgen/*.h) $(call SRC,base)
 	@echo "HOSTCC $@"
 	@mkdir -p $(@D)
-	$(Q)gcc $(CSTD) $(WARN) -O1 -g -D_GNU_SOURCE -DMOX_BUILD=1 -include pkg/base/banned.h -Ipkg -pthread -o $@ $(filter %.c,$^) -lcrypto -lunistring
+	$(Q)gcc $(CSTD) $(WARN) -O1 -g -D_GNU_SOURCE -DMOX_BUILD=1 -include pkg/base/banned.h -Ipkg -pthread -o $@ $(filter %.c,$^) -lcrypto -lunistring -lz
 $(GEN)/%_idl.c $(GEN)/%_idl.h &: pkg/%.idl $(IDLGEN)
 	@echo "IDL $<"
 	@mkdir -p $(@D)
