@@ -70,6 +70,11 @@
 #define LIMIT_PARSED_SIZE (4 * 1024 * 1024)     /* serialised structure of a message that is kept; a larger one is parsed when needed */
 #define LIMIT_THREAD_REFERENCES 100             /* closest ones that are looked up at delivery, under the account lock */
 
+/* Reports of other mail systems (DMARC, TLS) */
+#define LIMIT_REPORT_MESSAGE (15 * 1024 * 1024) /* message that is looked into for a report; common limits for mail are 10 MiB and more */
+#define LIMIT_REPORT_SIZE (20 * 1024 * 1024)    /* of a report, decompressed */
+#define LIMIT_REPORT_RECORDS 100000             /* rows of a DMARC report, with their results; large senders reach some thousands */
+
 /* JSON and configuration */
 #define LIMIT_JSON_DEPTH 100
 #define LIMIT_JSON_VALUES 500000                /* numbers, strings, ... of one text: each costs cJSON 64 bytes and more */
