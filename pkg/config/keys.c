@@ -9,6 +9,7 @@
 #include "base/enc.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/pem.h"
 #include "config/config_internal.h"
 
 #define MAX_FILE (1024 * 1024)
@@ -31,27 +32,32 @@ pkey_cleanup(EVP_PKEY **k)
 	EVP_PKEY_free(*k);
 }
 
-/* A PEM file in memory; NULL after an error was told. The text is in the arena of the check at hand, erased with it. */
-static BIO *
-open_pem(struct config_check *c, const char *field, struct arena *a, struct str path)
+/* Reads a file into the arena; false after an error was told. */
+static bool
+read_pem(struct config_check *c, const char *field, struct arena *a, struct str path, struct str *r_text)
 {
 	struct errmsg e = { 0 };
-	struct str text;
-	BIO *b;
 
-	if (path.n == 0) {
+	if (path.n == 0)
 		config_errorf(c, field, "no file named");
-		return NULL;
-	}
-	if (fd_read_file(a, path.p, MAX_FILE, &text, &e) < 0) {
+	else if (fd_read_file(a, path.p, MAX_FILE, r_text, &e) < 0)
 		config_errorf(c, field, "%s", e.text);
-		return NULL;
-	}
-	ERR_clear_error();
-	b = BIO_new_mem_buf(text.n ? text.p : "", (int)text.n);
-	if (b == NULL)
-		bug("out of memory");
-	return b;
+	else
+		return true;
+	return false;
+}
+
+static EVP_PKEY *
+read_key(struct config_check *c, const char *field, struct str path)
+{
+	struct arena a = { 0 };
+	EVP_PKEY *k = NULL;
+	struct str text;
+
+	if (read_pem(c, field, &a, path, &text) && pem_private_key(text, &k) < 0)
+		config_errorf(c, field, STRF ": no private key in PEM form", STRA(path));
+	arena_erase(&a);
+	return k;
 }
 
 /* No password is asked for. */
@@ -61,31 +67,18 @@ no_password(char *buf unused_, int size unused_, int rw unused_, void *arg unuse
 	return -1;
 }
 
-static EVP_PKEY *
-read_key(struct config_check *c, const char *field, struct str path)
-{
-	struct arena a = { 0 };
-	cleanup_(bio_cleanup) BIO *b = open_pem(c, field, &a, path);
-	EVP_PKEY *k = NULL;
-
-	if (b) {
-		k = PEM_read_bio_PrivateKey(b, NULL, no_password, NULL);
-		if (k == NULL)
-			config_errorf(c, field, STRF ": no private key in PEM form", STRA(path));
-	}
-	ERR_clear_error();
-	arena_erase(&a);
-	return k;
-}
-
 static X509 *
 read_cert(struct config_check *c, const char *field, struct str path)
 {
 	struct arena a = { 0 };
-	cleanup_(bio_cleanup) BIO *b = open_pem(c, field, &a, path);
+	cleanup_(bio_cleanup) BIO *b = NULL;
 	X509 *x = NULL;
+	struct str text;
 
-	if (b) {
+	if (read_pem(c, field, &a, path, &text)) {
+		ERR_clear_error();
+		b = BIO_new_mem_buf(text.n ? text.p : "", (int)text.n);
+		bug_if(!b);
 		x = PEM_read_bio_X509(b, NULL, no_password, NULL);
 		if (x == NULL)
 			config_errorf(c, field, STRF ": no certificate in PEM form", STRA(path));

@@ -5,6 +5,7 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
+#include "base/pem.h"
 #include "dkim/dkim.h"
 
 int
@@ -32,16 +33,11 @@ is_rsa(EVP_PKEY *key)
 int
 dkim_key_from_pem(struct str pem, EVP_PKEY **r_key, struct errmsg *e)
 {
-	BIO *in;
-	EVP_PKEY *key = NULL;
+	EVP_PKEY *key;
+	int rv = pem_private_key(pem, &key);
 
-	ERR_clear_error();
-	if (pem.n > 1 << 20 || !(in = BIO_new_mem_buf(pem.p, (int)pem.n)))
-		return err_set(e, ERR_LIMIT, "key file is too large");
-	key = PEM_read_bio_PrivateKey(in, NULL, NULL, NULL);
-	BIO_free(in);
-	if (!key)
-		return err_set(e, ERR_INVALID, "no private key in PEM form");
+	if (rv < 0)
+		return err_set(e, rv, rv == ERR_UNSUPPORTED ? "the key is encrypted" : "no private key in PEM form");
 	if (!is_rsa(key) && EVP_PKEY_is_a(key, "ED25519") != 1) {
 		EVP_PKEY_free(key);
 		return err_set(e, ERR_UNSUPPORTED, "the key is neither RSA nor Ed25519");

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/enc.h"
 #include "base/hash.h"
+#include "base/pem.h"
 #include "tls/tls_internal.h"
 
 /*
@@ -67,8 +68,8 @@ use_pem(SSL_CTX *ctx, struct str cert, struct str key, struct errmsg *e)
 	EVP_PKEY *k;
 	int r;
 
-	if (cert.n > INT32_MAX || key.n > INT32_MAX)
-		return err_set(e, ERR_LIMIT, "certificate or key is too large");
+	if (cert.n > INT32_MAX)
+		return err_set(e, ERR_LIMIT, "certificate is too large");
 	b = BIO_new_mem_buf(cert.p, (int)cert.n);
 	x = PEM_read_bio_X509(b, NULL, NULL, NULL);
 	r = x ? SSL_CTX_use_certificate(ctx, x) : 0;
@@ -78,11 +79,10 @@ use_pem(SSL_CTX *ctx, struct str cert, struct str key, struct errmsg *e)
 	BIO_free(b);
 	if (r != 1)
 		return set_openssl(e, ERR_INVALID, "certificate");
-	ERR_clear_error();      /* reading past the last certificate leaves "no start line" */
-	b = BIO_new_mem_buf(key.p, (int)key.n);
-	k = PEM_read_bio_PrivateKey(b, NULL, NULL, NULL);
-	BIO_free(b);
-	r = k ? SSL_CTX_use_PrivateKey(ctx, k) : 0;
+	if (pem_private_key(key, &k) <
+	    0) /* clears the errors: reading past the last certificate leaves "no start line" */
+		return err_set(e, ERR_INVALID, "private key: none in PEM form");
+	r = SSL_CTX_use_PrivateKey(ctx, k);
 	EVP_PKEY_free(k);
 	if (r != 1 || SSL_CTX_check_private_key(ctx) != 1)
 		return set_openssl(e, ERR_INVALID, "private key");
