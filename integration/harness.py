@@ -449,13 +449,16 @@ class Results:
 
 
 def run_file(results, name, module, make):
-    """Runs the tests of a module against a server of its own. A module with own_server makes its servers itself: test_x(make)."""
+    """
+    Runs the tests of a module against a server of its own. A module with own_server makes its servers itself: test_x(make). One with
+    server(make) makes another kind of server for its tests.
+    """
     tests = [(t, fn) for t, fn in vars(module).items() if t.startswith("test_")]
     if getattr(module, "own_server", False):
         for t, fn in tests:
             results.one("%s %s" % (name, t[5:]), fn, make)
         return
-    server = make()
+    server = module.server(make) if hasattr(module, "server") else make()
     try:
         if results.one("%s (start)" % name, server.start, counts=False):
             for t, fn in tests:

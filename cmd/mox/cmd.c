@@ -14,11 +14,16 @@ static const struct cmd_flag global_flags[] = {
 	    "configuration file; default $MOXCONF, else config/mox.conf. domains.conf stands in the same directory" },
 	{ "loglevel", "level", NULL,
 	    "log level for all packages of this process: error, warn, info, debug, trace, traceauth, tracedata" },
+	{ "resolver", "address[:port]", NULL,
+	    "DNS server that the commands for single protocols ask instead of those in /etc/resolv.conf" },
+	{ "trustanchor", "path", NULL,
+	    "file with DS or DNSKEY records; those commands validate DNSSEC themselves, starting from it" },
 	{ "pedantic", NULL, NULL, "strict protocol handling instead of lenient, for testing" },
-	{ "checkconsistency", NULL, NULL, "check account databases when they are closed and abort on a fault, for testing" },
+	{ "checkconsistency", NULL, NULL,
+	    "check account databases when they are closed and abort on a fault, for testing" },
 	{ 0 },
 };
-enum { G_CONFIG, G_LOGLEVEL, G_PEDANTIC, G_CHECK, G_COUNT };
+enum { G_CONFIG, G_LOGLEVEL, G_RESOLVER, G_TRUST_ANCHOR, G_PEDANTIC, G_CHECK, G_COUNT };
 
 /* Takes one word off *p, a string of words with single spaces, if it is next. */
 static bool
@@ -116,17 +121,34 @@ cmd_is_set(const struct cmd_run *c, const char *name)
 	return v && strcmp(v, "true") == 0;
 }
 
+static void printf_(2, 0) complain(const struct cmd_run *c, const char *fmt, va_list ap)
+{
+	fprintf(stderr, "%s: ", c->cmd->words);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+}
+
 int
 cmd_fail(const struct cmd_run *c, const char *fmt, ...)
 {
 	va_list ap;
 
-	fprintf(stderr, "%s: ", c->cmd->words);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	complain(c, fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
 	return CMD_FAILED;
+}
+
+int
+cmd_misused(const struct cmd_run *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	complain(c, fmt, ap);
+	va_end(ap);
+	print_usage(stderr, c->cmd);
+	return CMD_USAGE;
 }
 
 enum { FLAGS_BAD = -1, FLAGS_HELP = -2 };
@@ -242,6 +264,8 @@ run(struct cmd_run *c, int argc, char **argv)
 	}
 	choose_config(c, global[G_CONFIG]);
 	c->loglevel = global[G_LOGLEVEL];
+	c->resolver = global[G_RESOLVER];
+	c->trust_anchor = global[G_TRUST_ANCHOR];
 	c->pedantic = global[G_PEDANTIC] && strcmp(global[G_PEDANTIC], "true") == 0;
 	c->check_consistency = global[G_CHECK] && strcmp(global[G_CHECK], "true") == 0;
 	c->log.pkg = joined_words(c->arena, c->cmd->words);

@@ -58,6 +58,8 @@ struct cmd_run {
 	const char *config;             /* -config, or MOXCONF, or config/mox.conf */
 	bool config_given;              /* by flag or environment */
 	const char *loglevel;           /* -loglevel, or NULL */
+	const char *resolver;           /* -resolver, or NULL: see tool.h */
+	const char *trust_anchor;       /* -trustanchor, or NULL */
 	bool pedantic, check_consistency;
 	struct log log;                 /* package = the command's words joined */
 };
@@ -70,6 +72,9 @@ bool cmd_is_set(const struct cmd_run *c, const char *name);     /* a boolean fla
 
 /* cmd_fail prints "<words>: message" on stderr and returns CMD_FAILED. */
 int cmd_fail(const struct cmd_run *c, const char *fmt, ...) printf_(2, 3);
+
+/* cmd_misused prints "<words>: message" and the usage on stderr, for arguments without sense; returns CMD_USAGE. */
+int cmd_misused(const struct cmd_run *c, const char *fmt, ...) printf_(2, 3);
 
 void cmd_explain(FILE *f, const struct cmd *cmd);       /* usage, flags, help text */
 /* cmd_list prints the commands whose words start with the prefix (NULL: all but hidden ones), each with the first line of its help. Returns how many. */
