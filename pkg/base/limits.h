@@ -29,6 +29,7 @@
 #define LIMIT_IMAP_DEPTH 100                    /* parentheses, NOT/OR nesting of SEARCH */
 #define LIMIT_IMAP_SET_RANGES 100000            /* ranges of one sequence set */
 #define LIMIT_IMAP_APPEND_MESSAGES 1000         /* messages of one MULTIAPPEND */
+#define LIMIT_IMAP_APPEND LIMIT_MESSAGE_SIZE    /* of a message by APPEND or REPLACE: told as APPENDLIMIT */
 #define LIMIT_IMAP_AUTH_LINE 12288
 
 /* Message parsing */

@@ -35,6 +35,7 @@ static const struct capability {
 	{ "NAMESPACE" },                /* 2342 */
 	{ "MULTIAPPEND" },              /* 3502 */
 	{ "PREVIEW" },                  /* 8970 */
+	{ "REPLACE" },                  /* 8508 */
 };
 
 /* The account's option IMAPCapabilitiesDisabled: names in upper case. */

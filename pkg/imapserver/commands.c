@@ -65,6 +65,7 @@ static const struct imapserver_command commands[] = {
 	C("STORE", store, SELECTED, UID | SEQ),
 	C("COPY", copy, SELECTED, UID),
 	C("MOVE", move, SELECTED, UID),
+	STEPS("REPLACE", replace, SELECTED, UID | MESSAGE),
 };
 #undef C
 #undef STEPS

@@ -358,6 +358,53 @@ void imapserver_match_init(struct imapserver_match *t, struct imapserver_session
 /* imapserver_match: 1 yes, 0 no, negative: an error of the store. Scratch memory in a. */
 int imapserver_match(const struct imapserver_match *t, struct store_account *acct, struct arena *a, const struct imapserver_row *row) must_use_;
 
+/* upload.c: messages that come with a command, APPEND and REPLACE. */
+struct imapserver_uploaded {
+	struct imapserver_uploaded *next;
+	struct blob *blob;
+	struct strlist flags;
+	int64_t received_us;            /* 0 = now */
+	int received_tz;
+};
+
+struct imapserver_upload;
+struct imapserver_upload_ops {
+	/* check looks at what else must hold before the octets are asked for; *r_credit: what the command gives back to the quota. May be NULL. */
+	int (*check)(struct imapserver_cmd *c, const struct imapserver_upload *up, struct store_tx *tx, int64_t *r_credit);
+	int (*commit)(struct imapserver_cmd *c, struct imapserver_upload *up);  /* all messages are there */
+};
+
+struct imapserver_upload {
+	/* set by the command */
+	const struct imapserver_upload_ops *ops;
+	size_t max;                     /* messages */
+	uint32_t uid;                   /* of the message that REPLACE removes */
+	/* for commit */
+	struct arena mem;
+	struct str name;                /* of the mailbox */
+	struct imapserver_uploaded *first, **last;
+	size_t n;
+	int64_t size;                   /* of all messages so far, the one to come included */
+	/* private */
+	struct conn_sink sink;
+	uint64_t left;                  /* octets of the literal still to come */
+	struct blob *into;              /* NULL: dropped */
+	int err;                        /* of writing the blob */
+	bool utf8;                      /* the literal stands in "UTF8 (...)": a parenthesis follows it */
+	/* The first failure, to be told when the input is through. */
+	enum imapserver_status status;
+	struct str code;
+	char *text;
+	bool server_error;
+};
+/* imapserver_upload reads SP mailbox and the head of the first message; up is on the heap and taken over. */
+int imapserver_upload(struct imapserver_cmd *c, struct imapserver_upload *up) must_use_;
+/* The steps of such a command. */
+int imapserver_upload_step(struct imapserver_cmd *c, const struct conn_unit *u, void *data);
+void imapserver_upload_free(struct imapserver_session *s, void *data);
+/* imapserver_upload_prepare fills adds, of which there are up->n; store_prepared_free each in any case. */
+int imapserver_upload_prepare(struct imapserver_cmd *c, const struct imapserver_upload *up, struct store_add *adds) must_use_;
+
 /* copy.c: what COPY and MOVE share. */
 struct imapserver_copy {
 	struct store_mailbox src, dst;
@@ -407,6 +454,7 @@ int imapserver_cmd_fetch(struct imapserver_cmd *c);
 int imapserver_cmd_store(struct imapserver_cmd *c);
 int imapserver_cmd_copy(struct imapserver_cmd *c);
 int imapserver_cmd_move(struct imapserver_cmd *c);
-extern const struct imapserver_steps imapserver_authenticate_steps, imapserver_append_steps, imapserver_idle_steps;
+int imapserver_cmd_replace(struct imapserver_cmd *c);
+extern const struct imapserver_steps imapserver_authenticate_steps, imapserver_append_steps, imapserver_replace_steps, imapserver_idle_steps;
 
 #endif
