@@ -6,7 +6,8 @@
 
 /* The messages are in and acknowledged together, or not at all. */
 static int
-add_messages(struct imapserver_cmd *c, struct imapserver_upload *up, struct store_tx *tx, const struct store_add *adds, struct store_added *r_added)
+add_messages(struct imapserver_cmd *c, struct imapserver_upload *up, struct store_tx *tx, const struct store_add *adds,
+	struct store_added *r_added)
 {
 	struct store_mailbox mb;
 	struct errmsg e = { 0 };
@@ -49,7 +50,8 @@ commit(struct imapserver_cmd *c, struct imapserver_upload *up)
 	}
 	struct buf uids = BUF_ARENA(c->a, 100);
 	imap_add_range(&uids, added[0].uid, added[up->n - 1].uid);
-	imapserver_code(c, "APPENDUID %u " STRF, (unsigned)added[0].uidvalidity, STRA(buf_str(&uids)));     /* rfc/4315:148 */
+	/* rfc/4315:148 */
+	imapserver_code(c, "APPENDUID %u " STRF, (unsigned)added[0].uidvalidity, STRA(buf_str(&uids)));
 	return 0;
 }
 

@@ -36,6 +36,9 @@ static const struct capability {
 	{ "MULTIAPPEND" },              /* 3502 */
 	{ "PREVIEW" },                  /* 8970 */
 	{ "REPLACE" },                  /* 8508 */
+	{ "INPROGRESS" },               /* 9585 */
+	{ "UNAUTHENTICATE" },           /* 8437 */
+	{ "UIDBATCHES" },               /* 10022 */
 };
 
 /* The account's option IMAPCapabilitiesDisabled: names in upper case. */
@@ -98,6 +101,8 @@ imapserver_add_capabilities(struct imapserver_session *s, struct buf *b)
 	for (size_t i = 0; i < ARRAY_LEN(always); i++)
 		if (!is_disabled(acct, str_of(always[i].name)))
 			buf_addf(b, "%s%s", b->n > start ? " " : "", always[i].name);
+	if (!is_disabled(acct, S("APPENDLIMIT")))
+		buf_addf(b, "%sAPPENDLIMIT=%d", b->n > start ? " " : "", LIMIT_IMAP_APPEND);    /* rfc/7889:129 */
 	/* Memory for literals is lent freely only to those who are known (rfc/7888:133). */
 	buf_addz(b, fresh ? " LITERAL-" : " LITERAL+");
 	if (fresh && !conn_is_tls(s->conn) && conn_tls_ctx(s->conn))

@@ -9,7 +9,8 @@
 
 /* The message that goes, while it is there. */
 static int
-find_old(struct imapserver_cmd *c, struct store_tx *tx, uint32_t uid, struct store_mailbox *r_mb, struct store_message *r_m)
+find_old(struct imapserver_cmd *c, struct store_tx *tx, uint32_t uid, struct store_mailbox *r_mb,
+	struct store_message *r_m)
 {
 	TRY(imapserver_selected(c, tx, r_mb));
 	int r = store_message_by_uid(tx, r_mb->id, uid, r_m);
@@ -34,7 +35,8 @@ check(struct imapserver_cmd *c, const struct imapserver_upload *up, struct store
 
 /* Both at once, in the same mailbox or in two. */
 static int
-exchange(struct imapserver_cmd *c, struct imapserver_upload *up, struct store_tx *tx, const struct store_add *add, struct store_added *r_added, int64_t *r_modseq)
+exchange(struct imapserver_cmd *c, struct imapserver_upload *up, struct store_tx *tx, const struct store_add *add,
+	struct store_added *r_added, int64_t *r_modseq)
 {
 	struct store_mailbox src, other, *dst = &src;
 	struct store_message old;
@@ -71,7 +73,10 @@ commit(struct imapserver_cmd *c, struct imapserver_upload *up)
 	int r = imapserver_upload_prepare(c, up, &add);
 	if (r == 0) {
 		r = store_write(s->acct, &tx);
-		r = r < 0 ? imapserver_error(c, r, NULL, "replacing a message") : exchange(c, up, &tx, &add, &added, &modseq);
+		if (r < 0)
+			r = imapserver_error(c, r, NULL, "replacing a message");
+		else
+			r = exchange(c, up, &tx, &add, &added, &modseq);
 		store_tx_rollback(&tx);
 	}
 	store_prepared_free(&add.prepared);

@@ -70,6 +70,7 @@ search(struct imapserver_cmd *c, const struct args *args, struct result *res)
 {
 	struct imap_ranges all = imapserver_view_all(c->s->view, c->a);
 	struct imapserver_match t;
+	uint64_t done = 0, total = imap_ranges_count(&all);
 
 	imapserver_match_init(&t, c->s, c->a, args->key);
 	struct imapserver_scan scan = { .uids = &all, .with_body = t.with_body };
@@ -87,6 +88,7 @@ search(struct imapserver_cmd *c, const struct args *args, struct result *res)
 				r = imapserver_match(&t, c->s->acct, c->a, &rows[i]);
 			if (r < 0)
 				return imapserver_error(c, r, NULL, "searching messages");
+			imapserver_progress(c, ++done, total);
 			if (r == 0)
 				continue;
 			int64_t modseq = rows[i].m.modseq;

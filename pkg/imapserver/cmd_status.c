@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * STATUS   rfc/9051:3328, with SIZE (rfc/8438) and HIGHESTMODSEQ (rfc/7162:1127). All of it stands in the row of the
- * mailbox.
+ * STATUS   rfc/9051:3328, with SIZE (rfc/8438), HIGHESTMODSEQ (rfc/7162:1127) and APPENDLIMIT (rfc/7889:175). All of it
+ * stands in the row of the mailbox.
  */
 #include "imapserver/imapserver_internal.h"
 
-enum item { MESSAGES = 1, UIDNEXT = 2, UIDVALIDITY = 4, UNSEEN = 8, DELETED = 16, SIZE = 32, RECENT = 64, HIGHESTMODSEQ = 128 };
+enum item {
+	MESSAGES = 1, UIDNEXT = 2, UIDVALIDITY = 4, UNSEEN = 8, DELETED = 16, SIZE = 32, RECENT = 64, HIGHESTMODSEQ = 128,
+	APPENDLIMIT = 256,
+};
 
 static const struct {
 	struct str name;
@@ -13,6 +16,7 @@ static const struct {
 } items[] = {
 	{ { "MESSAGES", 8 }, MESSAGES }, { { "UIDNEXT", 7 }, UIDNEXT }, { { "UIDVALIDITY", 11 }, UIDVALIDITY }, { { "UNSEEN", 6 }, UNSEEN },
 	{ { "DELETED", 7 }, DELETED }, { { "SIZE", 4 }, SIZE }, { { "RECENT", 6 }, RECENT }, { { "HIGHESTMODSEQ", 13 }, HIGHESTMODSEQ },
+	{ { "APPENDLIMIT", 11 }, APPENDLIMIT },
 };
 
 /* "(" status-att *(SP status-att) ")"   rfc/9051:7053 */
@@ -47,6 +51,7 @@ value(const struct store_mailbox *mb, enum item item)
 	case SIZE: return mb->size;
 	case RECENT: return 0;
 	case HIGHESTMODSEQ: return mb->modseq;
+	case APPENDLIMIT: return LIMIT_IMAP_APPEND;
 	}
 	return 0;
 }

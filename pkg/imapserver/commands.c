@@ -36,6 +36,7 @@ static const struct imapserver_command commands[] = {
 	C("NOOP", noop, ANY, 0),
 	C("LOGOUT", logout, ANY, QUIET),
 	C("ID", id, ANY, 0),
+	C("UNAUTHENTICATE", unauthenticate, ANY, QUIET),
 	/* not authenticated   rfc/9051:1310 */
 	C("STARTTLS", starttls, ANY, QUIET),
 	STEPS("AUTHENTICATE", authenticate, NEW, SECRET | QUIET),
@@ -65,6 +66,7 @@ static const struct imapserver_command commands[] = {
 	C("STORE", store, SELECTED, UID | SEQ),
 	C("COPY", copy, SELECTED, UID),
 	C("MOVE", move, SELECTED, UID),
+	C("UIDBATCHES", uidbatches, SELECTED, 0),
 	STEPS("REPLACE", replace, SELECTED, UID | MESSAGE),
 };
 #undef C

@@ -41,6 +41,7 @@ struct imapserver_opts {
 	struct str version;             /* in ID after login */
 	struct str hostname;            /* in CRAM-MD5 challenges */
 	bool pedantic;                  /* refuse what is tolerated for the sake of some clients */
+	int64_t progress_period_us;     /* between reports of long searches; 0: 10 s (tests: shorter) */
 	bool no_delays;                 /* no delay after failed logins, no slow mode: tests */
 };
 

@@ -41,6 +41,7 @@ struct imapserver {
 	struct arena arena;             /* of the strings below */
 	struct str product, version, hostname;
 	bool pedantic, no_delays;
+	int64_t progress_period_us;
 };
 
 /* Consecutive UIDs of a mailbox with their sequence numbers: first has number seq, and so on. */
@@ -62,6 +63,11 @@ struct imapserver_view {
 	struct imapserver_span *v;
 	uint32_t n, cap;
 	uint32_t count;                 /* messages */
+	uint32_t added, removed;        /* so far, modulo 2^32 */
+	struct imapserver_batches {     /* what UIDBATCHES told; size 0: nothing yet */
+		uint32_t size, last;    /* messages in a batch, number of the last batch */
+		uint32_t added, removed;
+	} batches;
 };
 
 struct imapserver_command;
@@ -109,6 +115,8 @@ imapserver_utf8(const struct imapserver_session *s)
 }
 
 void imapserver_login(struct imapserver_session *s, struct auth_user *user);    /* takes user->acct over (login.c) */
+/* imapserver_logout undoes it: the connection is as after its greeting, but for TLS and ID. */
+void imapserver_logout(struct imapserver_session *s);
 void imapserver_login_failed(struct imapserver_session *s);
 /* imapserver_record notes an attempt; that of a success waits for ID. address and mechanism are copied. */
 void imapserver_record(struct imapserver_session *s, struct str account, struct str address, struct str mechanism, struct str result);
@@ -118,6 +126,9 @@ bool imapserver_cleartext_allowed(const struct imapserver_session *s);
 bool imapserver_cert_user(struct imapserver_session *s, struct arena *a, struct auth_user *r_user);
 /* imapserver_cert_allows: a client with a key logs in to no other account than the key's. */
 bool imapserver_cert_allows(struct imapserver_session *s, const struct auth_user *user);
+
+/* imapserver_start: the state of a new connection (server.c). */
+void imapserver_start(struct imapserver_session *s, struct conn *conn);
 
 /* --- the command at hand --- */
 
@@ -137,6 +148,7 @@ struct imapserver_cmd {
 	struct store_batch **late;      /* changes taken before the command's own, to be told with it (imapserver_take_changes) */
 	size_t nlate;
 	bool overflow;
+	int64_t progress_us;            /* monotonic: when progress was last told; 0 = not yet looked at */
 
 	/* The result: the first failure wins. Written by the dispatcher. */
 	enum imapserver_status status;
@@ -213,6 +225,9 @@ void imapserver_add_flags(struct buf *b, unsigned flags, struct str keywords);  
 /* imapserver_add_fetch_flags: "* 3 FETCH (UID 7 FLAGS (...) MODSEQ (9))" */
 void imapserver_add_fetch_flags(struct imapserver_cmd *c, uint32_t seq, uint32_t uid, unsigned flags, struct str keywords, int64_t modseq);
 
+/* imapserver_progress tells the client from time to time that done of total messages are looked at   rfc/9585:104 */
+void imapserver_progress(struct imapserver_cmd *c, uint64_t done, uint64_t total);
+
 /* imapserver_mailbox_arg reads a mailbox name and checks it: NO [CANNOT] if it cannot be one. */
 int imapserver_mailbox_arg(struct imapserver_cmd *c, struct str *r_name) must_use_;
 /* imapserver_find finds a live mailbox by name: NO with the code if there is none. */
@@ -232,6 +247,7 @@ void imapserver_capability_code(struct imapserver_cmd *c);      /* the list as c
 struct imapserver_view *imapserver_view_new(const struct store_mailbox *mb, const struct store_uidset *uids, bool readonly);
 void imapserver_view_free(struct imapserver_view **v);
 uint32_t imapserver_view_seq(const struct imapserver_view *v, uint32_t uid);    /* 0 if it is not in the view */
+uint32_t imapserver_view_uid(const struct imapserver_view *v, uint32_t seq);    /* seq 1..count */
 uint32_t imapserver_view_last_uid(const struct imapserver_view *v);             /* 0 if empty */
 void imapserver_view_add(struct imapserver_view *v, uint32_t uid);              /* above all others */
 /*
@@ -369,7 +385,10 @@ struct imapserver_uploaded {
 
 struct imapserver_upload;
 struct imapserver_upload_ops {
-	/* check looks at what else must hold before the octets are asked for; *r_credit: what the command gives back to the quota. May be NULL. */
+	/*
+	 * check looks at what else must hold before the octets are asked for; *r_credit: what the command gives back to
+	 * the quota. May be NULL.
+	 */
 	int (*check)(struct imapserver_cmd *c, const struct imapserver_upload *up, struct store_tx *tx, int64_t *r_credit);
 	int (*commit)(struct imapserver_cmd *c, struct imapserver_upload *up);  /* all messages are there */
 };
@@ -455,6 +474,9 @@ int imapserver_cmd_store(struct imapserver_cmd *c);
 int imapserver_cmd_copy(struct imapserver_cmd *c);
 int imapserver_cmd_move(struct imapserver_cmd *c);
 int imapserver_cmd_replace(struct imapserver_cmd *c);
-extern const struct imapserver_steps imapserver_authenticate_steps, imapserver_append_steps, imapserver_replace_steps, imapserver_idle_steps;
+int imapserver_cmd_unauthenticate(struct imapserver_cmd *c);
+int imapserver_cmd_uidbatches(struct imapserver_cmd *c);
+extern const struct imapserver_steps imapserver_authenticate_steps, imapserver_append_steps, imapserver_replace_steps,
+	imapserver_idle_steps;
 
 #endif

@@ -82,6 +82,22 @@ imapserver_login(struct imapserver_session *s, struct auth_user *user)
 	auth_succeeded(s->server->auth, &conn_remote(conn)->ip);
 }
 
+void
+imapserver_logout(struct imapserver_session *s)
+{
+	if (!s->acct)
+		return;
+	imapserver_record_flush(s, true);
+	imapserver_unselect(s);         /* with the saved search result */
+	store_comm_free(&s->comm);
+	store_account_close(&s->acct);
+	mem_free(&s->address);
+	s->enabled = 0;
+	conn_set_group(s->conn, 0);
+	conn_set_user(s->conn, S(""));
+	imapserver_start(s, s->conn);
+}
+
 /* After the third failure the connection turns slow, and each further attempt waits longer. */
 void
 imapserver_login_failed(struct imapserver_session *s)

@@ -162,6 +162,27 @@ imapserver_add_fetch_flags(struct imapserver_cmd *c, uint32_t seq, uint32_t uid,
 	imapserver_send(c, false);
 }
 
+void
+imapserver_progress(struct imapserver_cmd *c, uint64_t done, uint64_t total)
+{
+	int64_t now_us = time_mono_us();
+
+	if (c->progress_us == 0)
+		c->progress_us = now_us;
+	if (now_us - c->progress_us < c->s->server->progress_period_us || done >= total)
+		return;
+	c->progress_us = now_us;
+	/* resp-text-code =/ "INPROGRESS" ...; a tag with "]" would end the code early   rfc/9585:238 */
+	buf_addz(&c->out, "* OK [INPROGRESS (");
+	if (str_has(c->tag, ']'))
+		buf_addz(&c->out, "NIL");
+	else
+		imap_add_string(&c->out, c->tag, false);
+	buf_addf(&c->out, " %llu %llu)] still at work\r\n", (unsigned long long)done, (unsigned long long)total);
+	imapserver_send(c, true);
+	conn_flush(c->conn);
+}
+
 int
 imapserver_mailbox_arg(struct imapserver_cmd *c, struct str *r_name)
 {

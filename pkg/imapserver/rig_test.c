@@ -145,6 +145,7 @@ rig_start(struct rig *r, unsigned flags)
 	r->srv = imapserver_new(&(struct imapserver_opts){
 		.store = r->store, .auth = r->auth, .config = current_config, .config_arg = r, .product = S("mox"), .version = S("1"),
 		.hostname = S("mox.example"), .no_delays = !(flags & RIG_DELAYS), .pedantic = flags & RIG_PEDANTIC,
+		.progress_period_us = flags & RIG_PROGRESS ? -1 : 0,
 	});
 	r->listener = (struct imapserver_listener){ .server = r->srv, .no_require_starttls = !(flags & RIG_REQUIRE_TLS) };
 	if (flags & (RIG_TLS | RIG_IMPLICIT)) {

@@ -20,6 +20,7 @@ enum rig_flags {
 	RIG_BYTES = 16,                 /* input arrives byte by byte */
 	RIG_DELAYS = 32,                /* delays are on */
 	RIG_PEDANTIC = 64,
+	RIG_PROGRESS = 256,             /* progress is told for each message */
 	RIG_KEYS = 128,                 /* client keys are checked in the handshake, as the program does with implicit TLS */
 };
 

@@ -10,6 +10,7 @@ static struct metric connections = METRICS_COUNTER_INIT("mox_imap_connection_tot
 
 #define READ_TIMEOUT_BEFORE_LOGIN (30 * TIME_SEC)
 #define WRITE_TIMEOUT_BEFORE_LOGIN (30 * TIME_SEC)
+#define PROGRESS_PERIOD (10 * TIME_SEC)                 /* rfc/9585:110 */
 #define NONSYNC_BEFORE_LOGIN 4096                       /* LITERAL-: rfc/7888:277 */
 
 struct imapserver *
@@ -27,6 +28,7 @@ imapserver_new(const struct imapserver_opts *o)
 	s->hostname = str_dup(&s->arena, o->hostname);
 	s->pedantic = o->pedantic;
 	s->no_delays = o->no_delays;
+	s->progress_period_us = o->progress_period_us ? o->progress_period_us : PROGRESS_PERIOD;
 	return s;
 }
 
@@ -53,8 +55,8 @@ imapserver_bye(struct imapserver_session *s, const char *text)
 }
 
 /* A connection starts, or starts over after STARTTLS: nothing of before counts (rfc/9051:1340). */
-static void
-start(struct imapserver_session *s, struct conn *conn)
+void
+imapserver_start(struct imapserver_session *s, struct conn *conn)
 {
 	s->conn = conn;
 	s->listener = conn_listener_arg(conn);
@@ -103,7 +105,7 @@ login_by_key(struct imapserver_session *s)
 static enum conn_next
 greet(struct imapserver_session *s, struct conn *conn)
 {
-	start(s, conn);
+	imapserver_start(s, conn);
 	metrics_add(&connections, 1, conn_is_tls(conn) ? "imaps" : "imap", NULL);
 	log_debug(conn_log(conn), "new connection", log_s("remote", ipport_str(conn_arena(conn), conn_remote(conn))), log_b("tls", conn_is_tls(conn)));
 	if (conn_stopping(conn)) {
@@ -164,7 +166,7 @@ unit(struct conn *conn, const struct conn_unit *u)
 	case CONN_START:
 		return greet(s, conn);
 	case CONN_TLS_STARTED:
-		start(s, conn);
+		imapserver_start(s, conn);
 		return CONN_NEXT_PARK;
 	case CONN_BAD_INPUT:
 		imapserver_bye(s, "[ALERT] line too long");
@@ -194,11 +196,7 @@ closed(struct conn *conn)
 	struct imapserver_session *s = conn_data(conn);
 
 	imapserver_end_running(s);
-	imapserver_record_flush(s, true);
-	imapserver_unselect(s);
-	store_comm_free(&s->comm);
-	store_account_close(&s->acct);
-	mem_free(&s->address);
+	imapserver_logout(s);
 	mem_free(&s->user_agent);
 }
 

@@ -109,7 +109,8 @@ check(struct imapserver_cmd *c, struct imapserver_upload *up)
 	int64_t credit = 0;
 
 	if (up->n > up->max)
-		return up->max == 1 ? imapserver_bad(c, "one message only") : imapserver_no(c, "LIMIT", "too many messages in one command");
+		return up->max == 1 ? imapserver_bad(c, "one message only") :
+		    imapserver_no(c, "LIMIT", "too many messages");
 	if (c->literal == 0)
 		return imapserver_no(c, NULL, "empty message: nothing is appended");      /* rfc/3502:140 */
 	if (c->literal > LIMIT_IMAP_APPEND)

@@ -61,6 +61,24 @@ imapserver_view_seq(const struct imapserver_view *v, uint32_t uid)
 }
 
 uint32_t
+imapserver_view_uid(const struct imapserver_view *v, uint32_t seq)
+{
+	uint32_t lo = 0, hi = v->n;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		const struct imapserver_span *s = &v->v[mid];
+		if (seq < s->seq)
+			hi = mid;
+		else if (seq - s->seq > s->last - s->first)
+			lo = mid + 1;
+		else
+			return s->first + (seq - s->seq);
+	}
+	return 0;
+}
+
+uint32_t
 imapserver_view_last_uid(const struct imapserver_view *v)
 {
 	return v->n ? v->v[v->n - 1].last : 0;
@@ -70,6 +88,7 @@ void
 imapserver_view_add(struct imapserver_view *v, uint32_t uid)
 {
 	v->count++;
+	v->added++;
 	if (uid >= v->uidnext)
 		v->uidnext = uid + (uid < UINT32_MAX);
 	if (v->n > 0 && v->v[v->n - 1].last + 1 == uid) {
@@ -115,6 +134,7 @@ imapserver_view_remove(struct imapserver_view *v, struct arena *a, const struct 
 		}
 	}
 	v->count -= removed;
+	v->removed += removed;
 	mem_free(&old);
 	*r_gone = gone;
 	*r_n = ngone;
