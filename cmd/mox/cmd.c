@@ -121,7 +121,10 @@ cmd_is_set(const struct cmd_run *c, const char *name)
 	return v && strcmp(v, "true") == 0;
 }
 
-static void printf_(2, 0) complain(const struct cmd_run *c, const char *fmt, va_list ap)
+static void complain(const struct cmd_run *c, const char *fmt, va_list ap) printf_(2, 0);
+
+static void
+complain(const struct cmd_run *c, const char *fmt, va_list ap)
 {
 	fprintf(stderr, "%s: ", c->cmd->words);
 	vfprintf(stderr, fmt, ap);

@@ -109,6 +109,8 @@ def test_dns_lookup_failures(s):
     check(out.startswith('dns lookup: unknown type "nonsense"\nusage: mox dns lookup'), out)
     out = s.run(s.binary, "-resolver", "nonsense", "dns", "lookup", "a", "secure.test", status=1).decode()
     equal(out, 'dns lookup: -resolver: "nonsense" is no address, nor address:port\n')
+    out = s.run(s.binary, "-trustanchor", "/nonexistent", "dns", "lookup", "a", "secure.test", status=1).decode()
+    check(out.startswith("dns lookup: ") and "/nonexistent" in out, out)
 
 
 def test_dns_lookup_json(s):
@@ -298,3 +300,10 @@ def test_arc(s):
     check("the chain ended with a failure before" in out, out)
     out = s.mox("arc", "seal", "rsa", "secure.test", "/nonexistent", "-", stdin=MESSAGE, status=1)
     check(out.startswith("arc seal: /nonexistent: "), out)
+
+
+def test_own_validation(s):
+    """Without a validating resolver: authentic with the root's key, not without."""
+    for anchor, want in ((True, "with"), (False, "without")):
+        equal(s.mox("dns", "lookup", "a", "secure.test", via="plain", anchor=anchor), "records (1, %s dnssec):\n- 192.0.2.1\n" % want)
+        check("dnssec-signed: %s\n" % ("yes" if anchor else "no") in s.mox("dkim", "lookup", "rsa", "secure.test", via="plain", anchor=anchor))
