@@ -67,8 +67,11 @@ store_add_prepared(struct store_tx *tx, struct store_mailbox *mb, struct store_p
 		TRY(store_thread_assign(tx, p, &m));
 	TRY(store_message_insert(tx, &m));
 	TRY(store_body_insert(tx, m.id, add->prefix, p->parsed, add->message_hash));
-	if (add->delivery)
+	if (add->delivery) {
 		TRY(store_delivery_insert(tx, m.id, m.received_us, add->delivery));
+		if (m.flags & (STORE_JUNK | STORE_NOTJUNK))
+			TRY(store_judge(tx, &m));
+	}
 	if (mb->use & STORE_USE_SENT)
 		TRY(store_recipients_add(tx, p, &m));
 

@@ -6,6 +6,9 @@
 
 #include "store/store_internal.h"
 
+/* What history.h says of a message, from its flags 64 $Junk and 128 $NotJunk. */
+#define JUDGEMENT "CASE WHEN m.expunged = 1 OR m.flags & 192 = 0 THEN -1 WHEN m.flags & 64 <> 0 THEN 1 ELSE 0 END"
+
 /* Each query gives the lines of one kind of problem. None takes parameters. */
 static struct db_sql problems[] = {
 	DB_SQL("SELECT 'several mailboxes are named ' || name FROM mailbox WHERE expunged = 0 GROUP BY name HAVING count(*) > 1"),
@@ -58,6 +61,12 @@ static struct db_sql problems[] = {
 	    "COALESCE(sum(CASE WHEN m.flags & 9 = 0 THEN 1 ELSE 0 END), 0) AS unread, COALESCE(sum(CASE WHEN m.flags & 1 = 0 THEN 1 ELSE 0 END), 0) AS unseen, "
 	    "COALESCE(sum(m.size), 0) AS size FROM mailbox x LEFT JOIN message m ON m.mailbox_id = x.id AND m.expunged = 0 GROUP BY x.id) c ON c.id = b.id "
 	    "WHERE b.cnt_total <> c.total OR b.cnt_deleted <> c.deleted OR b.cnt_unread <> c.unread OR b.cnt_unseen <> c.unseen OR b.cnt_size <> c.size"),
+	DB_SQL("SELECT 'message ' || m.id || ' is judged as ' || COALESCE(d.junk, 'nothing') || ' in mailbox ' || d.mailbox_orig_id || ', flags are ' || m.flags "
+	    "FROM message m JOIN message_delivery d ON d.id = m.id WHERE COALESCE(d.junk, -1) <> " JUDGEMENT
+	    " OR (d.junk IS NOT NULL AND d.mailbox_orig_id <> m.mailbox_orig_id)"),
+	DB_SQL("SELECT 'message ' || m.id || ' is judged as ' || COALESCE(k.junk, 'nothing') || ' for ' || k.domain || ', flags are ' || m.flags "
+	    "FROM message m JOIN message_dkim k ON k.message_id = m.id WHERE COALESCE(k.junk, -1) <> " JUDGEMENT
+	    " OR (k.junk IS NOT NULL AND k.mailbox_orig_id <> m.mailbox_orig_id)"),
 	DB_SQL("SELECT 'disk usage is ' || s.message_size || ', messages have ' || u.size FROM sync_state s JOIN (SELECT COALESCE(sum(m.size), 0) AS size "
 	    "FROM message m LEFT JOIN message_erase e ON e.id = m.id WHERE m.expunged = 0 OR e.skip_update_disk_usage = 0) u ON 1 = 1 "
 	    "WHERE s.message_size <> u.size"),

@@ -82,6 +82,7 @@ store_copy(struct store_tx *tx, struct store_mailbox *src, struct store_mailbox 
 		settle_junk(tx, src, dst, &m);
 		TRY(store_message_insert(tx, &m));
 		TRY(store_message_duplicate(tx, v[i].id, m.id));
+		TRY(store_judge(tx, &m));
 		arrive(tx, dst, &m);
 		merge_keywords(tx, dst, m.keywords);
 	}
@@ -134,6 +135,8 @@ store_move(struct store_tx *tx, struct store_mailbox *src, struct store_mailbox 
 			m->flags &= ~(unsigned)STORE_SEEN;
 		settle_junk(tx, src, dst, m);
 		TRY(store_message_save_moved(tx, m));
+		if (((m->flags ^ old.flags) & (STORE_JUNK | STORE_NOTJUNK)) || m->mailbox_orig_id != old.mailbox_orig_id)
+			TRY(store_judge(tx, m));
 		TRY(leave_behind(tx, &old, modseq, &ghosts[i]));
 		store_uidset_add(tx->arena, &gone, old.uid, old.uid);
 		store_count(src, old.flags, old.size, -1);

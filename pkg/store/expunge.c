@@ -18,8 +18,11 @@ expunge_rows(struct store_tx *tx, struct store_mailbox *mb, struct store_message
 		store_count(mb, m->flags, m->size, -1);
 		m->expunged = true;
 		m->modseq = modseq;
+		bool judged = m->flags & (STORE_JUNK | STORE_NOTJUNK);
 		m->flags &= ~(unsigned)(STORE_JUNK | STORE_NOTJUNK);
 		TRY(store_message_save_expunged(tx, m));
+		if (judged)
+			TRY(store_judge(tx, m));
 		TRY(store_erase_insert(tx, m->id, false));
 		store_uidset_add(a, &uids, m->uid, m->uid);
 		ids[i] = m->id;

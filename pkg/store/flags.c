@@ -26,6 +26,8 @@ store_message_flags(struct store_tx *tx, struct store_mailbox *mb, struct store_
 	changed.keywords = new_keywords;
 	TRY(store_tx_modseq(tx, &changed.modseq));
 	TRY(store_message_save_flags(tx, &changed));
+	if (mask & (STORE_JUNK | STORE_NOTJUNK))
+		TRY(store_judge(tx, &changed));
 	store_count(mb, m->flags, m->size, -1);
 	store_count(mb, new_flags, m->size, 1);
 	mb->modseq = changed.modseq;

@@ -167,7 +167,8 @@ store_delivery_insert(struct store_tx *tx, int64_t id, int64_t received_us, cons
 {
 	struct arena *a = tx->arena;
 	struct ip ip = { 0 };
-	ignore_result(ip_parse(d->remote_ip, &ip));     /* masked forms stay empty for what is no address */
+	if (!d->remote_is_forwarder)
+		ignore_result(ip_parse(d->remote_ip, &ip));     /* masked forms stay empty for what is no address */
 	TRY(db_exec(&tx->db, &q_delivery_insert,
 	    DB_ARGS(db_int(id), db_int(received_us), db_str(d->remote_ip), db_str(masked(a, &ip, 0)), db_str(masked(a, &ip, 1)),
 	    db_str(masked(a, &ip, 2)), db_str(d->ehlo_domain), db_str(d->mailfrom), db_str(d->mailfrom_localpart), db_str(d->mailfrom_domain),

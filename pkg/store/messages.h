@@ -51,6 +51,7 @@ struct store_delivery_info {
 	struct strlist dkim_domains;
 	int tls_version, tls_cipher;    /* 0 unknown, 1 plaintext */
 	bool requiretls;
+	bool remote_is_forwarder;       /* writing only: what the message is must not be held against remote_ip and its network */
 };
 
 /* A message to add. Zero = default: now, no flags, UID and modseq assigned. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* After a workload that uses the whole store, no statement scans a table of messages or sorts, but for those listed here with a reason. */
 #include "store/annotations.h"
+#include "store/history.h"
 #include "store/password.h"
 #include "store/store_test.h"
 #include "testutil/testutil.h"
@@ -99,6 +100,13 @@ use_everything(struct store_account *a)
 	assert_int_equal(store_message_body(&tx, test_arena(), v[2].id, &body), 1);
 	assert_ok(store_message_delivery(&tx, test_arena(), v[2].id, &d));
 	assert_int_equal(store_session_find(&tx, S("t"), &session), 1);
+	for (enum store_history_key key = 0; key < STORE_HISTORY_KEYS; key++) {
+		struct store_judged *judged;
+		assert_ok(store_history(&tx, test_arena(), &(struct store_history_query){ .key = key, .max = 50 }, &judged, &n));
+	}
+	assert_int_equal(store_sent_to_address(&tx, S("x"), S("example.org"), 0), 1);
+	assert_int_equal(store_sent_to_domain(&tx, S("example.org"), 0), 1);
+	assert_int_equal(store_wants_from(&tx, S("y")), 0);
 	for (int i = 0; i < 8; i++) {
 		struct store_scan s = { .tx = &tx, .mailbox_id = inbox.id, .live_only = i & 1, .with_body = i & 2, .changed_since = i & 4 };
 		while (store_scan_next(&s, test_arena(), &v[0], &body) == 1)

@@ -6,10 +6,14 @@
  * - What changes with every transaction (last modseq, disk usage, next message id) is one row, sync_state: one page to write instead of three.
  * - Message ids come from sync_state, not from AUTOINCREMENT: they are given out before the transaction that uses them, because the file is named by
  *   them and synced first. file_floor: files with ids from here on that have no row are left over from a crash.
+ * - message_delivery and message_dkim repeat what the flags say of junk, and mailbox_orig_id, so that the history of senders has indexes of judged
+ *   messages: only what is judged costs anything, and what is not is never read.
  * - Indexes are made with the query that needs them; each one costs about 6 µs per delivery. message_keyword is such an index, too: not here yet.
  */
 #include "store/store_internal.h"
 
+/* An index of judged messages only (history.h), newest last. */
+#define JUDGED(name, table, columns) "CREATE INDEX judged_" name " ON " table "(" columns ", received) WHERE junk IS NOT NULL;"
 #define BOOL(name) name " INTEGER NOT NULL DEFAULT 0 CHECK (" name " IN (0, 1))"
 
 static const char schema1[] =
@@ -144,14 +148,29 @@ static const char schema1[] =
 	" orig_dkim_domains TEXT NOT NULL DEFAULT '',"
 	" tls_version INTEGER NOT NULL DEFAULT 0,"
 	" tls_ciphersuite INTEGER NOT NULL DEFAULT 0,"
-	" " BOOL("requiretls")
+	" " BOOL("requiretls") ","
+	" mailbox_orig_id INTEGER NOT NULL DEFAULT 0,"
+	" junk INTEGER CHECK (junk IN (0, 1))"
 	") STRICT;"
 	"CREATE TABLE message_dkim ("
 	" message_id INTEGER NOT NULL REFERENCES message(id) ON DELETE CASCADE,"
 	" domain TEXT NOT NULL,"
 	" received INTEGER NOT NULL,"
+	" mailbox_orig_id INTEGER NOT NULL DEFAULT 0,"
+	" junk INTEGER CHECK (junk IN (0, 1)),"
 	" PRIMARY KEY (message_id, domain)"
 	") STRICT, WITHOUT ROWID;"
+	JUDGED("from", "message_delivery", "mailbox_orig_id, msgfrom_domain, msgfrom_localpart, msgfrom_validated")
+	JUDGED("from_domain", "message_delivery", "mailbox_orig_id, msgfrom_domain, msgfrom_validated")
+	JUDGED("from_orgdomain", "message_delivery", "mailbox_orig_id, msgfrom_orgdomain, msgfrom_validated")
+	JUDGED("mailfrom", "message_delivery", "mailbox_orig_id, mailfrom, mailfrom_validated")
+	JUDGED("mailfrom_domain", "message_delivery", "mailbox_orig_id, mailfrom_domain, mailfrom_validated")
+	JUDGED("ehlo", "message_delivery", "mailbox_orig_id, ehlo_domain, ehlo_validated")
+	JUDGED("ip1", "message_delivery", "mailbox_orig_id, remote_ip_masked1")
+	JUDGED("ip2", "message_delivery", "mailbox_orig_id, remote_ip_masked2")
+	JUDGED("ip3", "message_delivery", "mailbox_orig_id, remote_ip_masked3")
+	JUDGED("wanted", "message_delivery", "msgfrom_orgdomain, junk")
+	JUDGED("dkim", "message_dkim", "mailbox_orig_id, domain")
 	"CREATE TABLE message_erase ("
 	" id INTEGER PRIMARY KEY REFERENCES message(id),"
 	" " BOOL("skip_update_disk_usage")
@@ -166,6 +185,9 @@ static const char schema1[] =
 	" sent INTEGER NOT NULL"
 	") STRICT;"
 	"CREATE INDEX recipient_message ON recipient(message_id);"
+	"CREATE INDEX recipient_address ON recipient(domain, localpart, sent);"
+	"CREATE INDEX recipient_domain ON recipient(domain, sent);"
+	"CREATE INDEX recipient_orgdomain ON recipient(org_domain, sent);"
 	"CREATE TABLE outgoing (id INTEGER PRIMARY KEY AUTOINCREMENT, recipient TEXT NOT NULL, submitted INTEGER NOT NULL) STRICT;"
 	"CREATE TABLE recipient_domain_tls ("
 	" domain TEXT PRIMARY KEY,"

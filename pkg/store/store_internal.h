@@ -282,6 +282,9 @@ int store_thread_by_id_subject(struct store_tx *tx, struct str message_id, struc
 int store_thread_by_subject(struct store_tx *tx, struct str subject, int64_t mailbox_orig_id, int64_t after_us, int64_t before_us,
     struct store_thread_hit *r_hit) must_use_;
 
+/* history_sql.c: notes whether the message is judged, and where it counts, after flags, mailbox or expunged changed */
+int store_judge(struct store_tx *tx, const struct store_message *m) must_use_;
+
 /* keywords.c: sorted, space separated lists */
 struct str store_keywords_union(struct arena *a, struct str x, struct str y);   /* x itself if it has all of y */
 struct str store_keywords_minus(struct arena *a, struct str x, struct str y);
