@@ -16,8 +16,26 @@ test: ## install what testing needs, build, run all unit tests
 	$(Q)tools/setup test
 	$(Q)$(MAKE) --no-print-directory unit
 
-unit: $(foreach p,$(TESTPKGS) idlgen,$(O)/test/$(p))
-	$(Q)tools/runtests $(foreach p,$(TESTPKGS) idlgen,$(O)/test/$(p))
+# pkg/x/work_test.c bounds the work that hostile input causes. It belongs to the tests of x, and is the whole of the program test/x-work, for
+# which x and the packages below it are compiled once more, so that test_work counts (pkg/testutil/testutil.h).
+WORKPKGS := $(foreach p,$(PKGS),$(if $(wildcard pkg/$(p)/work_test.c),$(p)))
+WORKCC   := -DMOX_WORK=1 -fsanitize-coverage=trace-pc -include pkg/testutil/work_internal.h
+$(O)/work/%.o: %.c | $(GENH)
+	@echo "CC $< (work)"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -flto=auto -ffat-lto-objects,$(ALLFLAGS)) $(WORKCC) -MMD -MP -c -o $@ $<
+define WORK_template
+$(O)/test/$1-work: $(patsubst %.c,$(O)/work/%.o,pkg/$1/work_test.c $(foreach p,$1 $(DEPS_$1),$(call SRC,$(p)))) $(foreach p,testutil log base,$(call LIBA,$(p)))
+	@echo "LD $$@"
+	@mkdir -p $$(@D)
+	$(Q)$(CC) $$(filter-out -flto=auto,$$(ALLFLAGS)) -fno-lto $(LDHARD) -o $$@ $$(filter %.o,$$^) \
+		-Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $(LIBS) -lcmocka
+endef
+$(foreach p,$(WORKPKGS),$(eval $(call WORK_template,$(p))))
+
+UNITS := $(foreach p,$(TESTPKGS) idlgen $(WORKPKGS:=-work),$(O)/test/$(p))
+unit: $(UNITS)
+	$(Q)tools/runtests $(UNITS)
 
 # Coverage of what the tests of the packages run; PKG=x for one package, which lists what is missing, too.
 .PHONY: cov cov-report

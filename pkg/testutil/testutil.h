@@ -58,6 +58,17 @@ void expect_log(const char *text);
 /* test_logged tells how many lines at any level contained the text since the test began. */
 size_t test_logged(const char *text);
 
+/*
+ * test_work tells what this thread has done so far. It is for tests of what hostile input costs, which must not
+ * depend on how busy the machine is. Only the programs test/NAME-work (tools/targets.mk) count; in others all is
+ * 0.
+ */
+struct test_work {
+	uint64_t steps;         /* basic blocks entered, and bytes run over by memchr and the like, 16 for one */
+	size_t bytes, peak;     /* on the heap now, and at most since the last call */
+};
+struct test_work test_work(void);
+
 /* Assertions on strings; on failure they print both, escaped. */
 #define assert_str(got, want) testutil_assert_str((got), (want), #got, __FILE__, __LINE__)
 #define assert_strz(got, want) testutil_assert_str((got), str_of(want), #got, __FILE__, __LINE__)
