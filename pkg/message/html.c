@@ -2,9 +2,25 @@
 /*
  * Text of HTML.
  *
- * Implementation notes. This is a tokenizer after the HTML standard (tags, quoted attributes, comments, raw text of scripts), without a
- * tree: one pass, constant state, so that no nesting, no number of attributes and no missing end tag costs more than its bytes. What a tree
- * would know better, where an element ends whose end tag is missing, matters little for text.
+ * Implementation notes. This is a tokenizer after the HTML standard (tags, quoted attributes, comments, raw text of
+ * scripts), without a tree: one pass, constant state, so that no nesting, no number of attributes and no missing end
+ * tag costs more than its bytes. What a tree would know better, where an element ends whose end tag is missing, matters
+ * little for text.
+ *
+ * Why it is our own though there are libraries: none of Debian 12 is safe on what strangers send, and this runs for
+ * every delivery.
+ *
+ * gumbo 0.10.1: "<p><font color=1><font color=2>...<p>x<p>x..." makes a node for every pair: 1.0 GiB and 4.4 s from
+ * 32 KiB, more than 2.4 GiB from 64 KiB. 256 KiB of "<div>" take 13 s, of "<li><ul>" 19 s, of attributes of one tag
+ * 8 s: all quadratic. It frees recursively: 13,000 nested elements (64 KiB) overflow a stack of 256 KiB. There is no
+ * limit on depth, nodes or memory to set; a cap on its input that bounds memory to 17 MiB is 4 KiB, and the style
+ * sheets at the start of newsletters are longer.
+ *
+ * libxml2 2.9.14 (SAX, without tree): 256 KiB of attributes of one tag take 3.3 s, of "<div>" and then "</p>" 2.4 s:
+ * quadratic too.
+ *
+ * Here the same inputs take at most 40 steps a byte in any size, and no memory but the output's (bomb_html in
+ * work_test.c). Where gumbo can be trusted, on the corpora, both find the same text (html_like_gumbo in content_test.c).
  *
  * Output: runs of white space become a space, elements that are no inline elements end a line. Quotes (blockquote) start lines with "> ". The
  * invisible characters that senders use to fill up previews are dropped where several come together.
