@@ -65,6 +65,7 @@ struct dns_result {
 	uint32_t ttl;                   /* seconds for which the answer may be used again */
 	int extended_error;             /* RFC 8914 info code, -1 = none */
 	struct str extended_text;
+	bool nxdomain;                  /* with DNS_NOTFOUND: there is no such name, nor any below it: rfc/8020:119 */
 };
 
 /* What a look-up came to. */

@@ -256,8 +256,10 @@ take_answer(struct ask *k, struct str *r_next)
 		r->n = answer.n;
 		return 0;
 	}
-	if (answer.denied)
+	if (answer.denied) {
+		r->nxdomain = answer.nxdomain;
 		return err_set(&k->out.e, DNS_NOTFOUND, answer.nxdomain ? "no such name" : "no such records");
+	}
 	if (answer.unusable > 0)
 		return err_set(&k->out.e, DNS_TEMPORARY, "none of %zu records can be used", answer.unusable);
 	*r_next = answer.chain[answer.nchain - 1];

@@ -147,8 +147,11 @@ TEST(records)
 	assert_int_equal(r.nsteps, 0);
 	assert_strz(r.v[0].name, "b.test");
 	assert_err(ask(DNS_CNAME, "a.test", 0, &r), DNS_NOTFOUND);
+	assert_false(r.nxdomain);
 	assert_err(ask(DNS_A, "none.test", 0, &r), DNS_NOTFOUND);
+	assert_true(r.nxdomain);
 	assert_err(ask(DNS_MX, "a.test", 0, &r), DNS_NOTFOUND);
+	assert_false(r.nxdomain);
 	assert_true(fake_mixed_case(fake));
 	assert_true(fake_ports(fake) > 10);
 	assert_int_equal(fake_tcp(fake), 0);

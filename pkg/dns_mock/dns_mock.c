@@ -207,6 +207,20 @@ collect(struct mock *m, struct arena *a, enum dns_type type, struct str name, st
 	return n;
 }
 
+/* Whether nothing is at the name or below it. */
+static bool
+unknown(struct mock *m, struct str name)
+{
+	LOCKED(&m->lock);
+	for (size_t i = 0; i < m->n; i++) {
+		struct str have = m->v[i].name;
+
+		if (str_is(have, name) || (have.n > name.n && str_ends(have, name) && have.p[have.n - name.n - 1] == '.'))
+			return false;
+	}
+	return true;
+}
+
 static void
 sort_mx(struct dns_record *v, size_t n)
 {
@@ -275,6 +289,7 @@ lookup(struct dns_resolver *r, struct arena *a, const struct ctx *ctx, enum dns_
 	}
 	if (type == DNS_MX && r_result->n > 0)
 		sort_mx(v, r_result->n);
+	r_result->nxdomain = r_result->n == 0 && unknown(m, name);
 	if (r_result->n == 0)
 		return err_set(e, DNS_NOTFOUND, "looking up %s of " STRF ": no such record", tname, STRA(name));
 	return 0;
