@@ -136,6 +136,8 @@ static const struct item {
 } items[] = {
 	{ { "UID", 3 }, IMAP_FETCH_UID, PLAIN, false },
 	{ { "FLAGS", 5 }, IMAP_FETCH_FLAGS, PLAIN, false },
+	{ { "EMAILID", 7 }, IMAP_FETCH_EMAILID, PLAIN, false },
+	{ { "THREADID", 8 }, IMAP_FETCH_THREADID, PLAIN, false },
 	{ { "ENVELOPE", 8 }, IMAP_FETCH_ENVELOPE, PLAIN, false },
 	{ { "BODYSTRUCTURE", 13 }, IMAP_FETCH_BODYSTRUCTURE, PLAIN, false },
 	{ { "BODY", 4 }, IMAP_FETCH_SECTION, SECTION, false },

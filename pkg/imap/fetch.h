@@ -28,6 +28,8 @@ enum imap_fetch {
 	IMAP_FETCH_MODSEQ,              /* RFC 7162 */
 	IMAP_FETCH_SAVEDATE,            /* RFC 8514 */
 	IMAP_FETCH_PREVIEW,             /* RFC 8970 */
+	IMAP_FETCH_EMAILID,             /* RFC 8474 */
+	IMAP_FETCH_THREADID,
 };
 
 enum imap_section_text {

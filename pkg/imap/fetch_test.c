@@ -12,6 +12,7 @@ items_text(const struct imap_fetch_items *l)
 		[IMAP_FETCH_BODYSTRUCTURE] = "structure", [IMAP_FETCH_BODY] = "body", [IMAP_FETCH_SECTION] = "section", [IMAP_FETCH_BINARY] = "binary",
 		[IMAP_FETCH_BINARY_SIZE] = "binarysize", [IMAP_FETCH_UID] = "uid", [IMAP_FETCH_RFC822] = "rfc822", [IMAP_FETCH_RFC822_HEADER] = "rfc822header",
 		[IMAP_FETCH_RFC822_TEXT] = "rfc822text", [IMAP_FETCH_MODSEQ] = "modseq", [IMAP_FETCH_SAVEDATE] = "savedate", [IMAP_FETCH_PREVIEW] = "preview",
+		[IMAP_FETCH_EMAILID] = "emailid", [IMAP_FETCH_THREADID] = "threadid",
 	};
 	struct buf b = BUF_ARENA(test_arena(), 1 << 16);
 
@@ -54,6 +55,7 @@ TEST(fetch_items)
 		{ "BINARY.SIZE[1.2]", "binarysize[1.2]" },
 		{ "(RFC822 RFC822.HEADER RFC822.TEXT)", "rfc822! rfc822header rfc822text!" },
 		{ "(MODSEQ SAVEDATE PREVIEW)", "modseq savedate preview" },
+		{ "(EMAILID threadid)", "emailid threadid" },           /* rfc/8474:513 */
 		{ "(PREVIEW (LAZY) UID)", "preview uid" },              /* rfc/8970:345 */
 		{ "", NULL },
 		{ "()", NULL },

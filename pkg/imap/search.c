@@ -11,6 +11,7 @@ enum operand {
 	FLAG,                   /* flag-keyword */
 	FIELD,                  /* astring to look for in the header field that the key names */
 	TEXT,                   /* astring */
+	OBJECT,                 /* objectid */
 	DATE,
 	SIZE,                   /* number64 */
 	SECONDS,                /* nz-number */
@@ -34,6 +35,7 @@ static const struct key {
 	{ N("CC"), IMAP_SEARCH_HEADER, FIELD, false, N("Cc"), 0 },
 	{ N("DELETED"), IMAP_SEARCH_FLAG, NOTHING, false, N("\\Deleted"), 0 },
 	{ N("DRAFT"), IMAP_SEARCH_FLAG, NOTHING, false, N("\\Draft"), 0 },
+	{ N("EMAILID"), IMAP_SEARCH_EMAILID, OBJECT, false, { 0 }, 0 },
 	{ N("FLAGGED"), IMAP_SEARCH_FLAG, NOTHING, false, N("\\Flagged"), 0 },
 	{ N("FROM"), IMAP_SEARCH_HEADER, FIELD, false, N("From"), 0 },
 	{ N("HEADER"), IMAP_SEARCH_HEADER, OTHER, false, { 0 }, 0 },
@@ -59,6 +61,7 @@ static const struct key {
 	{ N("SMALLER"), IMAP_SEARCH_SMALLER, SIZE, false, { 0 }, 0 },
 	{ N("SUBJECT"), IMAP_SEARCH_HEADER, FIELD, false, N("Subject"), 0 },
 	{ N("TEXT"), IMAP_SEARCH_TEXT, TEXT, false, { 0 }, 0 },
+	{ N("THREADID"), IMAP_SEARCH_THREADID, OBJECT, false, { 0 }, 0 },
 	{ N("TO"), IMAP_SEARCH_HEADER, FIELD, false, N("To"), 0 },
 	{ N("UID"), IMAP_SEARCH_UID, OTHER, false, { 0 }, 0 },
 	{ N("UNANSWERED"), IMAP_SEARCH_FLAG, NOTHING, true, N("\\Answered"), 0 },
@@ -69,6 +72,11 @@ static const struct key {
 	{ N("UNSEEN"), IMAP_SEARCH_FLAG, NOTHING, true, N("\\Seen"), 0 },
 	{ N("YOUNGER"), IMAP_SEARCH_YOUNGER, SECONDS, false, { 0 }, 0 },
 #undef N
+};
+
+/* Digits in word 0; in word 1 "A".."Z", "_" and "a".."z". */
+static const struct cur_class object_chars = {
+	{ UINT64_C(1) << '-' | UINT64_C(0x3ff) << '0', UINT64_C(0x07fffffe07fffffe) | UINT64_C(1) << ('_' - 64), 0, 0 },
 };
 
 static struct imap_search *search_key(struct cur *c);
@@ -133,6 +141,13 @@ operand(struct cur *c, const struct key *d, struct imap_search *k)
 		imap_sp(c);
 		k->s = imap_astring(c);
 		return;
+	case OBJECT:
+		/* objectid = 1*255(ALPHA / DIGIT / "_" / "-")   rfc/8474:523 */
+		imap_sp(c);
+		k->s = cur_span1(c, &object_chars, "object identifier");
+		if (k->s.n > 255)
+			cur_fail(c, "shorter object identifier");
+		return;
 	case DATE:
 		imap_sp(c);
 		k->date = d->date;
@@ -178,7 +193,7 @@ operand(struct cur *c, const struct key *d, struct imap_search *k)
 	}
 }
 
-/* search-key   rfc/9051:6923 rfc/5032:100 rfc/8514:267 */
+/* search-key   rfc/9051:6923 rfc/5032:100 rfc/8514:267 rfc/8474:532 */
 static struct imap_search *
 search_key(struct cur *c)
 {

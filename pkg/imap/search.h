@@ -33,6 +33,8 @@ enum imap_search_op {
 	IMAP_SEARCH_TEXT,               /* s */
 	IMAP_SEARCH_MODSEQ,             /* modseq >= n (RFC 7162) */
 	IMAP_SEARCH_SAVEDATESUPPORTED,  /* RFC 8514 */
+	IMAP_SEARCH_EMAILID,            /* s (RFC 8474) */
+	IMAP_SEARCH_THREADID,           /* s */
 };
 
 enum imap_search_date { IMAP_DATE_INTERNAL, IMAP_DATE_SENT, IMAP_DATE_SAVED };

@@ -36,6 +36,7 @@ static const struct capability {
 	{ "MULTIAPPEND" },              /* 3502 */
 	{ "PREVIEW" },                  /* 8970 */
 	{ "REPLACE" },                  /* 8508 */
+	{ "OBJECTID" },                 /* 8474 */
 	{ "INPROGRESS" },               /* 9585 */
 	{ "UNAUTHENTICATE" },           /* 8437 */
 	{ "UIDBATCHES" },               /* 10022 */

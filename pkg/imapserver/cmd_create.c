@@ -77,9 +77,11 @@ imapserver_cmd_create(struct imapserver_cmd *c)
 	struct strlist names = { 0 };
 	for (size_t i = 0; i < n; i++)
 		strlist_add(c->a, &names, str_dup(c->a, made[i].name));
+	long long id = (long long)made[n - 1].id;
 	r = store_tx_commit(&tx, c->s->comm);
 	if (r < 0)
 		return imapserver_error(c, r, NULL, "creating a mailbox");
+	imapserver_code(c, "MAILBOXID (F%lld)", id);    /* rfc/8474:186 */
 	for (size_t i = 0; i < n; i++) {
 		bool altered = i == n - 1 && stripped.n != asked.n;
 		imapserver_add_list_change(c, S("\\Subscribed"), names.v[i], altered ? asked : S(""));

@@ -69,6 +69,8 @@ plan(struct imapserver_cmd *c, const struct args *args, struct imapserver_fetch 
 		case IMAP_FETCH_INTERNALDATE:
 		case IMAP_FETCH_RFC822_SIZE:
 		case IMAP_FETCH_SAVEDATE:
+		case IMAP_FETCH_EMAILID:
+		case IMAP_FETCH_THREADID:
 			break;
 		default:
 			f->with_body = true;

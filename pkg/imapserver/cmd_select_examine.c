@@ -217,6 +217,9 @@ describe(struct imapserver_cmd *c, const struct store_mailbox *mb, bool readonly
 	buf_addf(b, "* OK [UIDVALIDITY %u] valid\r\n* OK [UIDNEXT %u] next\r\n* LIST () \"/\" ", (unsigned)mb->uidvalidity, (unsigned)mb->uidnext);
 	imapserver_add_mailbox(c, mb->name);
 	buf_addz(b, "\r\n");
+	buf_addz(b, "* OK [MAILBOXID ");
+	imapserver_add_object_id(b, 'F', mb->id);       /* rfc/8474:208 */
+	buf_addz(b, "] mailbox\r\n");
 	if (s->enabled & IMAPSERVER_CONDSTORE)
 		buf_addf(b, "* OK [HIGHESTMODSEQ %lld] highest\r\n", (long long)mb->modseq);
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * STATUS   rfc/9051:3328, with SIZE (rfc/8438), HIGHESTMODSEQ (rfc/7162:1127) and APPENDLIMIT (rfc/7889:175). All of it
- * stands in the row of the mailbox.
+ * STATUS   rfc/9051:3328, with SIZE (rfc/8438), HIGHESTMODSEQ (rfc/7162:1127), APPENDLIMIT (rfc/7889:175) and
+ * MAILBOXID (rfc/8474:231). All of it stands in the row of the mailbox.
  */
 #include "imapserver/imapserver_internal.h"
 
 enum item {
 	MESSAGES = 1, UIDNEXT = 2, UIDVALIDITY = 4, UNSEEN = 8, DELETED = 16, SIZE = 32, RECENT = 64, HIGHESTMODSEQ = 128,
-	APPENDLIMIT = 256,
+	APPENDLIMIT = 256, MAILBOXID = 512,
 };
 
 static const struct {
@@ -16,7 +16,7 @@ static const struct {
 } items[] = {
 	{ { "MESSAGES", 8 }, MESSAGES }, { { "UIDNEXT", 7 }, UIDNEXT }, { { "UIDVALIDITY", 11 }, UIDVALIDITY }, { { "UNSEEN", 6 }, UNSEEN },
 	{ { "DELETED", 7 }, DELETED }, { { "SIZE", 4 }, SIZE }, { { "RECENT", 6 }, RECENT }, { { "HIGHESTMODSEQ", 13 }, HIGHESTMODSEQ },
-	{ { "APPENDLIMIT", 11 }, APPENDLIMIT },
+	{ { "APPENDLIMIT", 11 }, APPENDLIMIT }, { { "MAILBOXID", 9 }, MAILBOXID },
 };
 
 /* "(" status-att *(SP status-att) ")"   rfc/9051:7053 */
@@ -52,6 +52,7 @@ value(const struct store_mailbox *mb, enum item item)
 	case RECENT: return 0;
 	case HIGHESTMODSEQ: return mb->modseq;
 	case APPENDLIMIT: return LIMIT_IMAP_APPEND;
+	case MAILBOXID: return mb->id;
 	}
 	return 0;
 }
@@ -67,7 +68,11 @@ imapserver_add_status(struct imapserver_cmd *c, const struct store_mailbox *mb, 
 	for (size_t i = 0; i < ARRAY_LEN(items); i++) {
 		if (!(bits & items[i].bit))
 			continue;
-		buf_addf(&c->out, "%s%s %lld", first ? "" : " ", items[i].name.p, (long long)value(mb, items[i].bit));
+		buf_addf(&c->out, "%s%s ", first ? "" : " ", items[i].name.p);
+		if (items[i].bit == MAILBOXID)
+			imapserver_add_object_id(&c->out, 'F', mb->id);
+		else
+			buf_addf(&c->out, "%lld", (long long)value(mb, items[i].bit));
 		first = false;
 	}
 	buf_addz(&c->out, ")\r\n");

@@ -249,6 +249,14 @@ write_item(struct imapserver_cmd *c, struct imapserver_content *k, const struct 
 		else
 			buf_add(b, S("NIL"));
 		return 0;
+	case IMAP_FETCH_EMAILID:
+		buf_add(b, S(" EMAILID "));
+		imapserver_add_object_id(b, 'M', m->email_id);
+		return 0;
+	case IMAP_FETCH_THREADID:
+		buf_add(b, S(" THREADID "));
+		imapserver_add_object_id(b, 'T', m->thread_id);
+		return 0;
 	case IMAP_FETCH_PREVIEW:
 		buf_add(b, S(" PREVIEW "));
 		imap_add_string(b, preview_text(found->preview), utf8);

@@ -225,6 +225,8 @@ void imapserver_add_flags(struct buf *b, unsigned flags, struct str keywords);  
 /* imapserver_add_fetch_flags: "* 3 FETCH (UID 7 FLAGS (...) MODSEQ (9))" */
 void imapserver_add_fetch_flags(struct imapserver_cmd *c, uint32_t seq, uint32_t uid, unsigned flags, struct str keywords, int64_t modseq);
 
+/* imapserver_add_object_id: "(M12)", or NIL for 0. kind: F mailbox, M content, T thread   rfc/8474:523 */
+void imapserver_add_object_id(struct buf *b, char kind, int64_t id);
 /* imapserver_progress tells the client from time to time that done of total messages are looked at   rfc/9585:104 */
 void imapserver_progress(struct imapserver_cmd *c, uint64_t done, uint64_t total);
 

@@ -16,19 +16,19 @@ TEST(create)
 	    "a> create .\na< x NO [CANNOT] ...\n"
 	    "a> create ..\na< x NO [CANNOT] ...\n"
 	    "a> create legit/..\na< x NO [CANNOT] ...\n"
-	    "a> create ...\na< * LIST (\\Subscribed) \"/\" ...\na< x OK done\n"
+	    "a> create ...\na< * LIST (\\Subscribed) \"/\" ...\na< x OK [MAILBOXID ...] done\n"
 	    NOOP("b< * LIST (\\Subscribed) \"/\" ...\n", "c< * LIST (\\Subscribed) \"/\" ...\n")
 	    "a> create inbox/a/c\n"                                          /* parents are made: rfc/9051:1938 */
 	    "a< * LIST (\\Subscribed) \"/\" Inbox/a\n"
 	    "a< * LIST (\\Subscribed) \"/\" Inbox/a/c\n"
-	    "a< x OK done\n"
+	    "a< x OK [MAILBOXID ...] done\n"
 	    NOOP("b< * LIST (\\Subscribed) \"/\" Inbox/a\nb< * LIST (\\Subscribed) \"/\" Inbox/a/c\n",
 	    "c< * LIST (\\Subscribed) \"/\" Inbox/a\nc< * LIST (\\Subscribed) \"/\" Inbox/a/c\n")
 	    "a> create Inbox/a\na< x NO [ALREADYEXISTS] mailbox exists\n"
-	    "a> create Inbox/a/x\na< * LIST (\\Subscribed) \"/\" Inbox/a/x\na< x OK done\n"
-	    "a> create mailbox/\na< * LIST (\\Subscribed) \"/\" mailbox\na< x OK done\n"             /* rfc/9051:1930 */
+	    "a> create Inbox/a/x\na< * LIST (\\Subscribed) \"/\" Inbox/a/x\na< x OK [MAILBOXID ...] done\n"
+	    "a> create mailbox/\na< * LIST (\\Subscribed) \"/\" mailbox\na< x OK [MAILBOXID ...] done\n"             /* rfc/9051:1930 */
 	    "c> create mailbox2/\nc< * LIST (\\Subscribed) \"/\" mailbox2 (\"OLDNAME\" (mailbox2/))\n"
-	    "c< * LIST (\\Subscribed) \"/\" Inbox/a/x\nc< * LIST (\\Subscribed) \"/\" mailbox\nc< x OK done\n"
+	    "c< * LIST (\\Subscribed) \"/\" Inbox/a/x\nc< * LIST (\\Subscribed) \"/\" mailbox\nc< x OK [MAILBOXID ...] done\n"
 	    "a> noop\na< * LIST (\\Subscribed) \"/\" mailbox2\na< x OK done\n"                    /* no OLDNAME for others */
 	    "a> create /bad/root\na< x NO [CANNOT] ...\n"
 	    "a> create bad//root\na< x NO [CANNOT] ...\n"
@@ -40,18 +40,18 @@ TEST(create)
 TEST(create_more)
 {
 	rig_scripts(0,
-	    "a> create test#\na< * LIST (\\Subscribed) \"/\" test#\na< x OK done\n"
-	    "a> create \"a%b\"\na< * LIST (\\Subscribed) \"/\" \"a%b\"\na< x OK done\n"
-	    "a> create \"a*b\"\na< * LIST (\\Subscribed) \"/\" \"a*b\"\na< x OK done\n"
+	    "a> create test#\na< * LIST (\\Subscribed) \"/\" test#\na< x OK [MAILBOXID ...] done\n"
+	    "a> create \"a%b\"\na< * LIST (\\Subscribed) \"/\" \"a%b\"\na< x OK [MAILBOXID ...] done\n"
+	    "a> create \"a*b\"\na< * LIST (\\Subscribed) \"/\" \"a*b\"\na< x OK [MAILBOXID ...] done\n"
 	    "a> create \"&\"\na< x BAD ...\n"
-	    "a> create &-\na< * LIST (\\Subscribed) \"/\" &-\na< x OK done\n"
-	    "a> create &Jjo-\na< * LIST (\\Subscribed) \"/\" &Jjo-\na< x OK done\n"
+	    "a> create &-\na< * LIST (\\Subscribed) \"/\" &-\na< x OK [MAILBOXID ...] done\n"
+	    "a> create &Jjo-\na< * LIST (\\Subscribed) \"/\" &Jjo-\na< x OK [MAILBOXID ...] done\n"
 	    "a> create \"\xe2\x98\xba\"\na< x NO [ALREADYEXISTS] ...\n"                          /* the same name */
-	    "a> create \"\xe2\x98\xba&-\"\na< * LIST (\\Subscribed) \"/\" &Jjo-&-\na< x OK done\n"
+	    "a> create \"\xe2\x98\xba&-\"\na< * LIST (\\Subscribed) \"/\" &Jjo-&-\na< x OK [MAILBOXID ...] done\n"
 	    "a> select &Jjo-&-\na< * FLAGS ...\na< * OK [PERM...\na< * 0 RECENT\na< * 0 EXISTS\na< * OK ...\na< * OK ...\na< * LIST () \"/\" &Jjo-&-\na< x OK ...\n"
 	    "b=mjl\n"
 	    "b> enable imap4rev2\nb< * ENABLED imap4rev2\nb< x OK done\n"
-	    "b> create &x\nb< * LIST (\\Subscribed) \"/\" &x\nb< x OK done\n"
+	    "b> create &x\nb< * LIST (\\Subscribed) \"/\" &x\nb< x OK [MAILBOXID ...] done\n"
 	    "b> list \"\" \"\xe2\x98\xba*\"\nb< * LIST () \"/\" \"\xe2\x98\xba\"\nb< * LIST () \"/\" \"\xe2\x98\xba&\"\nb< x OK done\n"
 	    "a> noop\na< * LIST (\\Subscribed) \"/\" &-x\na< x OK done\n");
 }
@@ -66,8 +66,8 @@ TEST(create_use)
 	    "a> create x (use (Archive))\na< x BAD ...\n"
 	    "a> create x (use (\\All))\na< x NO [USEATTR] ...\n"
 	    "a> create x (use (\\Bogus))\na< x NO [USEATTR] ...\n"
-	    "a> create x (use ())\na< * LIST (\\Subscribed) \"/\" x\na< x OK done\n"
-	    "a> create y (use (\\Archive \\Drafts) use (\\Junk))\na< * LIST (\\Subscribed) \"/\" y\na< x OK done\n"
+	    "a> create x (use ())\na< * LIST (\\Subscribed) \"/\" x\na< x OK [MAILBOXID ...] done\n"
+	    "a> create y (use (\\Archive \\Drafts) use (\\Junk))\na< * LIST (\\Subscribed) \"/\" y\na< x OK [MAILBOXID ...] done\n"
 	    "a> list \"\" y\na< * LIST (\\Archive \\Drafts \\Junk) \"/\" y\na< x OK done\n"
 	    "a> list \"\" Archive\na< * LIST () \"/\" Archive\na< x OK done\n");         /* the role moved on */
 }
@@ -83,7 +83,7 @@ TEST(delete)
 	    "a> delete expungebox\na< x NO [NONEXISTENT] no such mailbox\n"
 	    "a> subscribe nobox\na< x OK done\n"
 	    "a> delete nobox\na< x NO [NONEXISTENT] no such mailbox\n"
-	    "a> create a/b\na< * LIST ...\na< * LIST ...\na< x OK done\n"
+	    "a> create a/b\na< * LIST ...\na< * LIST ...\na< x OK [MAILBOXID ...] done\n"
 	    NOOP("b< * LIST (\\Subscribed \\NonExistent) \"/\" nobox\nb< * LIST (\\Subscribed) \"/\" a\nb< * LIST (\\Subscribed) \"/\" a/b\n",
 	    "c< * LIST (\\Subscribed \\NonExistent) \"/\" nobox\nc< * LIST (\\Subscribed) \"/\" a\nc< * LIST (\\Subscribed) \"/\" a/b\n")
 	    "a> delete a\na< x NO [HASCHILDREN] mailbox has children\n"
@@ -115,7 +115,7 @@ TEST(rename)
 	    NOOP("b< * LIST () \"/\" Sent2\n", "c< * LIST () \"/\" Sent2 (\"OLDNAME\" (Sent))\n")
 	    "a> rename Sent2 Sent\na< x OK done\n"                                /* subscribed by name */
 	    NOOP("b< * LIST (\\Subscribed) \"/\" Sent\n", "c< * LIST (\\Subscribed) \"/\" Sent (\"OLDNAME\" (Sent2))\n")
-	    "a> create a/b/c\na< * LIST ...\na< * LIST ...\na< * LIST ...\na< x OK done\n"
+	    "a> create a/b/c\na< * LIST ...\na< * LIST ...\na< * LIST ...\na< x OK [MAILBOXID ...] done\n"
 	    NOOP("b< * LIST ...\nb< * LIST ...\nb< * LIST ...\n", "c< * LIST ...\nc< * LIST ...\nc< * LIST ...\n")
 	    "a> rename a/b a\na< x NO [ALREADYEXISTS] mailbox exists\n"
 	    "a> rename a/b x/y\na< x OK done\n"                                   /* parent made, children move along */
@@ -131,7 +131,7 @@ TEST(rename_inbox)
 	rig_scripts(0,
 	    WATCH
 	    "a! x append inbox {2+}\\r\\nm1 (work) {2+}\\r\\nm2\\r\\n\na< x OK [APPENDUID ... 1:2] done\n"
-	    "a> create inbox/sub\na< * LIST ...\na< x OK done\n"
+	    "a> create inbox/sub\na< * LIST ...\na< x OK [MAILBOXID ...] done\n"
 	    "a> select inbox\na< * FLAGS ...\na< * OK [PERM...\na< * 0 RECENT\na< * 2 EXISTS\na< * OK [UNSEEN...\na< * OK ...\na< * OK ...\na< * LIST ...\na< x OK ...\n"
 	    "a> store 1 +flags (\\Deleted)\na< * 1 FETCH ...\na< x OK done\n"
 	    "a> expunge\na< * 1 EXPUNGE\na< x OK done\n"
@@ -189,7 +189,7 @@ TEST(list)
 	    "a> list \"\" %\n" ALL "a< x OK done\n"
 	    "a> list \"\" *\n" ALL "a< x OK done\n"
 	    "a> list \"\" A*\na< * LIST (\\Archive) \"/\" Archive\na< x OK done\n"
-	    "a> create Inbox/todo\na< * LIST ...\na< x OK done\n"
+	    "a> create Inbox/todo\na< * LIST ...\na< x OK [MAILBOXID ...] done\n"
 	    "a> list \"\" Inbox*\na< * LIST () \"/\" Inbox\na< * LIST () \"/\" Inbox/todo\na< x OK done\n"
 	    "a> list \"\" Inbox/%\na< * LIST () \"/\" Inbox/todo\na< x OK done\n"
 	    "a> list \"\" INBOX/*\na< * LIST () \"/\" Inbox/todo\na< x OK done\n"
@@ -217,7 +217,7 @@ TEST(list_extended)
 	    "a> list \"\" * return (children\na< x BAD ...\n"
 	    "a> list \"\" * return (status)\na< x BAD ...\n"
 	    "a> list \"\" * return (status ())\na< x BAD ...\n"
-	    "a> create Inbox/todo\na< * LIST ...\na< x OK done\n"
+	    "a> create Inbox/todo\na< * LIST ...\na< x OK [MAILBOXID ...] done\n"
 	    "a> list \"\" Inbox* return (subscribed children special-use status (messages uidnext) children)\n"
 	    "a< * LIST (\\HasChildren \\Subscribed) \"/\" Inbox\n"
 	    "a< * STATUS Inbox (MESSAGES 0 UIDNEXT 1)\n"                         /* rfc/5819 */
@@ -251,7 +251,7 @@ TEST(lsub)
 	    "a> lsub \"\" expunge*\na< * LSUB () \"/\" expungebox\na< x OK done\n"  /* rfc/3501:2374 */
 	    "a> lsub \"\" s%\na< x OK done\n"
 	    "a> lsub \"\" S%\na< * LSUB () \"/\" Sent\na< x OK done\n"
-	    "a> create a/b/c\na< * LIST ...\na< * LIST ...\na< * LIST ...\na< x OK done\n"
+	    "a> create a/b/c\na< * LIST ...\na< * LIST ...\na< * LIST ...\na< x OK [MAILBOXID ...] done\n"
 	    "a> lsub \"\" a/*\na< * LSUB () \"/\" a/b\na< * LSUB () \"/\" a/b/c\na< x OK done\n"
 	    "a> unsubscribe a\na< x OK done\n"
 	    "a> unsubscribe a/b\na< x OK done\n"

@@ -111,7 +111,7 @@ TEST(quirk_thunderbird)
 	rig_scripts(0,
 	    "a> ID (\"name\" \"Thunderbird\" \"version\" \"128.5.2\")\na< * ID (\"name\" \"mox\" ...)\na< x OK done\n"
 	    "a> ENABLE UTF8=ACCEPT\na< * ENABLED UTF8=ACCEPT\na< x OK done\n"
-	    "a> create \"Entw\xc3\xbcrfe\"\na< * LIST (\\Subscribed) \"/\" \"Entw\xc3\xbcrfe\"\na< x OK done\n"
+	    "a> create \"Entw\xc3\xbcrfe\"\na< * LIST (\\Subscribed) \"/\" \"Entw\xc3\xbcrfe\"\na< x OK [MAILBOXID ...] done\n"
 	    "a> list (subscribed) \"\" \"Ent*\" return (special-use)\n"
 	    "a< * LIST (\\Subscribed) \"/\" \"Entw\xc3\xbcrfe\"\na< x OK done\n"
 	    "b=mjl\nb> lsub \"\" \"Ent*\"\nb< * LSUB () \"/\" Entw&APw-rfe\nb< x OK done\n"
@@ -135,7 +135,7 @@ TEST(quirk_inbox_case)
 	struct rig r;
 
 	rig_start(&r, 0);
-	rig_script(&r, "a=mjl\na> create INBOX/Work\na< * LIST (\\Subscribed) \"/\" Inbox/Work\na< x OK done\n");
+	rig_script(&r, "a=mjl\na> create INBOX/Work\na< * LIST (\\Subscribed) \"/\" Inbox/Work\na< x OK [MAILBOXID ...] done\n");
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		rig_script(&r, rig_fmt(
 		    "a> status %s (messages)\na< * STATUS Inbox (MESSAGES 0)\na< x OK done\n"
@@ -336,9 +336,9 @@ TEST(attack_sasl)
 TEST(attack_injection)
 {
 	rig_scripts(0,
-	    "a> create \"x' or '1'='1\"\na< * LIST (\\Subscribed) \"/\" \"x' or '1'='1\"\na< x OK done\n"
+	    "a> create \"x' or '1'='1\"\na< * LIST (\\Subscribed) \"/\" \"x' or '1'='1\"\na< x OK [MAILBOXID ...] done\n"
 	    "a> status \"y' or '1'='1\" (messages)\na< x NO [NONEXISTENT] no such mailbox\n"
-	    "a> create \"a%_b\"\na< * LIST ...\na< x OK done\n"
+	    "a> create \"a%_b\"\na< * LIST ...\na< x OK [MAILBOXID ...] done\n"
 	    "a> list \"\" \"a%_b\"\na< * LIST () \"/\" \"a%_b\"\na< x OK done\n"
 	    "a! x append inbox (k';drop) {2+}\\r\\nm1\\r\\n\na< x OK ...\n"
 	    "a> select inbox\na< * FLAGS (... k';drop)\na< * OK [PERM...\na< * 0 RECENT\na< * 1 EXISTS\n"

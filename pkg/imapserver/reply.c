@@ -163,6 +163,15 @@ imapserver_add_fetch_flags(struct imapserver_cmd *c, uint32_t seq, uint32_t uid,
 }
 
 void
+imapserver_add_object_id(struct buf *b, char kind, int64_t id)
+{
+	if (id)
+		buf_addf(b, "(%c%lld)", kind, (long long)id);
+	else
+		buf_addz(b, "NIL");
+}
+
+void
 imapserver_progress(struct imapserver_cmd *c, uint64_t done, uint64_t total)
 {
 	int64_t now_us = time_mono_us();

@@ -69,6 +69,7 @@ void rig_append(struct rig *r, const char *account, const char *mailbox, const c
  *   a> command      sends "x command" CRLF
  *   a! text         sends text with \r \n \0 \\ decoded (other backslashes stay), and nothing added
  *   a< line         the next line from the server; "..." matches any text
+ *                   (what SELECT says of MAILBOXID is passed over where a line does not want it)
  *   a-              nothing more came
  *   a$              the connection is closed
  *   a+              connects and reads nothing

@@ -113,6 +113,15 @@ imapserver_match_init(struct imapserver_match *t, struct imapserver_session *s, 
 	prepare(t, a, key, &n);
 }
 
+/* Identifiers are a letter and a number (imapserver_add_object_id). */
+static bool
+has_object_id(struct str s, char kind, int64_t id)
+{
+	char text[24];
+	int n = snprintf(text, sizeof(text), "%c%lld", kind, (long long)id);
+	return id != 0 && str_is(s, str_n(text, (size_t)n));
+}
+
 static bool
 has_word(struct str words, struct str word)
 {
@@ -330,6 +339,10 @@ match(struct subject *s, const struct imap_search *k, size_t *n)
 		return (uint64_t)m->size > k->n ? YES : NO;
 	case IMAP_SEARCH_SMALLER:
 		return (uint64_t)m->size < k->n ? YES : NO;
+	case IMAP_SEARCH_EMAILID:
+		return has_object_id(k->s, 'M', m->email_id) ? YES : NO;
+	case IMAP_SEARCH_THREADID:
+		return has_object_id(k->s, 'T', m->thread_id) ? YES : NO;
 	case IMAP_SEARCH_MODSEQ:
 		return (uint64_t)m->modseq >= k->n ? YES : NO;
 	case IMAP_SEARCH_HEADER:

@@ -314,7 +314,7 @@ TEST(changes_overflow)
 	buf_addz(&want, "a> noop\na< * 2 EXPUNGE\na< * 3 EXPUNGE\na< * 249 EXISTS\n");
 	for (int seq = 1; seq < 249; seq++)
 		buf_addf(&want, "a< * %d FETCH (UID %d FLAGS (k%d))\n", seq, seq == 1 ? 1 : seq == 2 ? 3 : seq + 2, LIMIT_CHANGES_PENDING / n);
-	buf_addz(&want, "a< * 249 FETCH (UID 251 FLAGS ())\na< x OK done\na> noop\na< x OK done\na> create after\na< * LIST ...\na< x OK done\n");
+	buf_addz(&want, "a< * 249 FETCH (UID 251 FLAGS ())\na< x OK done\na> noop\na< x OK done\na> create after\na< * LIST ...\na< x OK [MAILBOXID ...] done\n");
 	rig_script(&r, str_z(test_arena(), buf_str(&want)));
 	rig_stop(&r);
 }
@@ -331,7 +331,7 @@ TEST(mailbox_deleted_by_others)
 	rig_login(&r, 'b', "mjl");
 	for (int close = 0; close < 2; close++) {
 		rig_script(&r,
-		    "a> create gone\na< * LIST (\\Subscribed) \"/\" gone\na< x OK done\n"
+		    "a> create gone\na< * LIST (\\Subscribed) \"/\" gone\na< x OK [MAILBOXID ...] done\n"
 		    "a! x append gone (\\Seen) {2+}\\r\\nm1\\r\\n\na< x OK [APPENDUID ... 1] done\n"
 		    "a> select gone\n"
 		    "a< " FLAGS_LINE ")\na< * OK [PERMANENTFLAGS ...\na< * 0 RECENT\na< * 1 EXISTS\na< * OK [UIDV...\na< * OK [UIDNEXT 2] next\n"

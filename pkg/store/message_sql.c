@@ -15,8 +15,10 @@ store_message_row(struct db_rows *r, struct arena *a, struct store_message *r_m)
 		.subject_base = db_col_str(a, r, 17), .thread_id = db_col_int(r, 18), .thread_parent_ids = db_col_str(a, r, 19),
 		.thread_missing_link = db_col_int(r, 20) != 0, .thread_muted = db_col_int(r, 21) != 0, .thread_collapsed = db_col_int(r, 22) != 0,
 		.is_dsn = db_col_int(r, 23) != 0, .is_reject = db_col_int(r, 24) != 0, .is_forward = db_col_int(r, 25) != 0,
-		.is_mailinglist = db_col_int(r, 26) != 0,
+		.is_mailinglist = db_col_int(r, 26) != 0, .email_id = db_col_int(r, 27),
 	};
+	if (r_m->email_id == 0)
+		r_m->email_id = r_m->id;
 }
 
 /* --- reading --- */
@@ -112,8 +114,8 @@ store_message_delivery(struct store_tx *tx, struct arena *a, int64_t id, struct 
 static struct db_sql q_insert = DB_SQL(
     "INSERT INTO message (id, mailbox_id, uid, createseq, modseq, expunged, flags, keywords, size, received, received_tz, save_date, mailbox_orig_id, "
     "mailbox_destined_id, message_id_hdr, subject_base, thread_id, thread_parent_ids, thread_missing_link, thread_muted, thread_collapsed, is_dsn, "
-    "is_reject, is_forward, is_mailinglist) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)");
+    "is_reject, is_forward, is_mailinglist, email_id) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)");
 static struct db_sql q_body_insert = DB_SQL("INSERT INTO message_body (id, msg_prefix, parsed, message_hash) VALUES ($1, $2, $3, $4)");
 static struct db_sql q_delivery_insert = DB_SQL(
     "INSERT INTO message_delivery (id, received, remote_ip, remote_ip_masked1, remote_ip_masked2, remote_ip_masked3, ehlo_domain, mailfrom, "
@@ -144,7 +146,7 @@ store_message_insert(struct store_tx *tx, const struct store_message *m)
 	    db_str(m->keywords), db_int(m->size), db_int(m->received_us), db_int(m->received_tz), time_or_null(m->save_date_us),
 	    db_int(m->mailbox_orig_id), db_int(m->mailbox_destined_id), db_str(m->message_id), db_str(m->subject_base), db_int(m->thread_id),
 	    db_str(m->thread_parent_ids), db_bool(m->thread_missing_link), db_bool(m->thread_muted), db_bool(m->thread_collapsed), db_bool(m->is_dsn),
-	    db_bool(m->is_reject), db_bool(m->is_forward), db_bool(m->is_mailinglist)), NULL);
+	    db_bool(m->is_reject), db_bool(m->is_forward), db_bool(m->is_mailinglist), db_int(m->email_id)), NULL);
 }
 
 int

@@ -140,6 +140,7 @@ TEST(copying)
 	struct store_message m = test_get(a, 5), orig = test_get(a, 3);
 	assert_true(m.createseq == m.modseq && m.thread_id == 1 && orig.thread_id == 1);
 	assert_str(m.thread_parent_ids, orig.thread_parent_ids);
+	assert_true(orig.email_id == 3 && m.email_id == 3);
 	store_account_close(&a);
 	test_store_close();
 }

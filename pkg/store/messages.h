@@ -35,6 +35,7 @@ struct store_message {
 	int64_t mailbox_orig_id, mailbox_destined_id;
 	struct str message_id;          /* canonical, without <> */
 	struct str subject_base;
+	int64_t email_id;               /* of the content: copies have that of the message they were made of (RFC 8474) */
 	int64_t thread_id;
 	struct str thread_parent_ids;
 	bool thread_missing_link, thread_muted, thread_collapsed;

@@ -243,8 +243,12 @@ static const char schema1[] =
 	" id INTEGER PRIMARY KEY AUTOINCREMENT, mailbox_id INTEGER NOT NULL, " BOOL("to_mailbox")
 	") STRICT;";
 
+/* email_id: the content that copies of a message share (RFC 8474), the id of the first; 0: the message's own id. */
+static const char schema2[] = "ALTER TABLE message ADD COLUMN email_id INTEGER NOT NULL DEFAULT 0;";
+
 static const struct db_migration migrations[] = {
 	{ 1, schema1, NULL },
+	{ 2, schema2, NULL },
 };
 
 const struct db_kind store_kind = {

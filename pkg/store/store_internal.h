@@ -241,8 +241,9 @@ int store_annotations_expunge(struct store_tx *tx, int64_t mailbox_id, int64_t m
 #define STORE_MESSAGE_COLUMNS \
 	"m.id, m.mailbox_id, m.uid, m.createseq, m.modseq, m.expunged, m.erased, m.flags, m.keywords, m.size, m.received, m.received_tz, m.save_date, " \
 	"m.trained_junk, m.mailbox_orig_id, m.mailbox_destined_id, m.message_id_hdr, m.subject_base, m.thread_id, m.thread_parent_ids, " \
-	"m.thread_missing_link, m.thread_muted, m.thread_collapsed, m.is_dsn, m.is_reject, m.is_forward, m.is_mailinglist"
-#define STORE_MESSAGE_NCOLUMNS 27
+	"m.thread_missing_link, m.thread_muted, m.thread_collapsed, m.is_dsn, m.is_reject, m.is_forward, m.is_mailinglist, " \
+	"m.email_id"
+#define STORE_MESSAGE_NCOLUMNS 28
 void store_message_row(struct db_rows *rows, struct arena *a, struct store_message *r_m);
 int store_message_insert(struct store_tx *tx, const struct store_message *m) must_use_;
 int store_body_insert(struct store_tx *tx, int64_t id, struct str prefix, struct str parsed, struct str hash) must_use_;
