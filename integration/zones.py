@@ -12,12 +12,15 @@ A tree of its own, from a signed root down:
 s.validating is an unbound that checks with the root's key, s.plain one that passes records on as they are. s.nsd is the authoritative server.
 All three are addresses "ip" on port s.dns_port. s.anchor is a file with the DS record of the root.
 """
+import http.server
 import json
 import os
 import random
 import socket
+import ssl
 import struct
 import subprocess
+import threading
 
 from harness import Server, check, free_ip, until
 
@@ -75,7 +78,10 @@ class Zones(Server):
     name = "mox"
 
     def __init__(self, make, records):
-        """records: {zone: text in zone-file form}, for the zones above; {key_NAME} is replaced by TXT data of DKIM key NAME."""
+        """
+        records: {zone: text in zone-file form}, for the zones above and "." (names outside test.); or a function of this object that returns it,
+        called when keys and certificates are there. {key_NAME} is replaced by TXT data of DKIM key NAME, {web} by an address for servers of tests.
+        """
         super().__init__()
         m = make()
         self.binary = m.binary
@@ -84,7 +90,7 @@ class Zones(Server):
         self.dns_port = 53 if os.geteuid() == 0 else 5300
         # Keys of DKIM: name -> path
         self.keys = {"rsa": self.path("rsa.pem"), "ed25519": self.path("ed25519.pem")}
-        self.daemons = []
+        self.daemons, self.servers = [], []
 
     # -- zones --
 
@@ -115,25 +121,32 @@ class Zones(Server):
             with open(path, "rb") as f:
                 txt = json.loads(self.run(self.binary, "dkim", "txt", "-json", stdin=f.read()))["txt"]
             values["key_" + name] = quoted(txt)
+        values["web"] = self.web
+        records = self.records(self) if callable(self.records) else dict(self.records)
         zones, ds = {}, {}
         options = {"nsec3.test": ("-n",), "expired.test": ("-i", "20200101000000", "-e", "20200201000000")}
-        for zone, text in self.records.items():
+        for zone, text in records.items():
             for name, value in values.items():
                 text = text.replace("{%s}" % name, value)
+            records[zone] = text
+            if zone == ".":
+                continue
             path = self.write_zone(zone, text)
             if zone == "insecure.test":
                 zones[zone] = path
                 continue
             key, ds[zone] = self.new_key(zone)
             zones[zone] = self.sign(path, key, options.get(zone, ()))
-        _, ds["wrongds.test"] = self.new_key("wrongds.test")
-        self.spoil(zones["bogus.test"])
+        if "wrongds.test" in records:
+            _, ds["wrongds.test"] = self.new_key("wrongds.test")
+        if "bogus.test" in records:
+            self.spoil(zones["bogus.test"])
 
-        delegations = "".join("%s. NS ns.test.\n" % z for z in self.records) + "\n".join(ds.values())
+        delegations = "".join("%s. NS ns.test.\n" % z for z in records if z != ".") + "\n".join(ds.values())
         path = self.write_zone("test", "ns A %s\n%s" % (self.nsd, delegations))
         key, test_ds = self.new_key("test")
         zones["test"] = self.sign(path, key)
-        path = self.write_zone(".", "test. NS ns.test.\nns.test. A %s\n%s" % (self.nsd, test_ds))
+        path = self.write_zone(".", "test. NS ns.test.\nns.test. A %s\n%s\n%s" % (self.nsd, test_ds, records.get(".", "")))
         key, root_ds = self.new_key(".")
         zones["."] = self.sign(path, key)
         self.anchor = self.path("anchor", root_ds + "\n")
@@ -151,6 +164,41 @@ class Zones(Server):
 
     # -- servers --
 
+    def certificates(self, names):
+        """A CA (ca.pem) and a certificate of it for the names (cert.pem, key.pem; with the CA: chain.pem)."""
+        self.tool("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "3650", "-subj", "/CN=Test CA",
+                  "-keyout", self.path("ca-key.pem"), "-out", self.path("ca.pem"))
+        self.tool("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=" + names[0],
+                  "-keyout", self.path("key.pem"), "-out", self.path("cert.csr"))
+        ext = self.path("cert.ext", "subjectAltName=%s\nbasicConstraints=CA:false\n" % ",".join("DNS:" + n for n in names))
+        self.tool("openssl", "x509", "-req", "-days", "3000", "-in", self.path("cert.csr"), "-CA", self.path("ca.pem"), "-CAkey", self.path("ca-key.pem"),
+                  "-CAcreateserial", "-extfile", ext, "-out", self.path("cert.pem"))
+        with open(self.path("cert.pem")) as a, open(self.path("ca.pem")) as b:
+            self.path("chain.pem", a.read() + b.read())
+
+    def web_server(self, pages):
+        """Serves {path: (status, text)} by HTTPS at s.web. Needs the certificates. Ends with the zones."""
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                status, text = pages.get(self.path, (404, "nothing here\n"))
+                self.send_response(status)
+                self.send_header("Content-Type", "application/rdap+json" if text.startswith("{") else "text/plain")
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text.encode())
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.ThreadingHTTPServer((self.web, 443), Handler)
+        server.daemon_threads = True
+        ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        ctx.load_cert_chain(self.path("cert.pem"), self.path("key.pem"))
+        server.socket = ctx.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        self.servers.append((server, thread))
+
     def daemon(self, name, *command):
         with open(self.path(name + ".out"), "wb") as out:
             self.daemons.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=self.dir))
@@ -158,6 +206,7 @@ class Zones(Server):
     def start(self):
         # All three on the same port: no other program's socket may be there.
         self.nsd, self.validating, self.plain = (free_ip([self.dns_port]) for _ in range(3))
+        self.web = free_ip([443])
         zones = self.make_zones()
         conf = NSD % dict(ip=self.nsd, port=self.dns_port, dir=self.dir)
         for zone, path in zones.items():
@@ -167,6 +216,8 @@ class Zones(Server):
         self.unbound("plain", "iterator", zones)
         for ip in (self.nsd, self.validating, self.plain):
             until(lambda: self.answers(ip), "answers of the DNS server at %s" % ip)
+        with open(self.path("nsd.log")) as f:
+            check("error:" not in f.read(), "nsd: %s", self.log_tail())
 
     def unbound(self, name, modules, zones):
         values = dict(ip=getattr(self, name), port=self.dns_port, dir=self.dir, name=name, modules=modules,
@@ -185,6 +236,11 @@ class Zones(Server):
             return False
 
     def stop(self):
+        for server, thread in self.servers:
+            server.shutdown()
+            thread.join()
+            server.server_close()
+        self.servers = []
         for p in self.daemons:
             p.terminate()
         for p in self.daemons:

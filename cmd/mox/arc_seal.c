@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* arc_seal.c - mox arc seal */
 #include "arc/arc.h"
-#include "base/fd.h"
 #include "commands.h"
 #include "dkim_key.h"
 #include "tool.h"
@@ -67,8 +66,8 @@ run(struct cmd_run *c)
 
 	if (!tool_domain(c, c->argv[0], &selector) || !tool_domain(c, c->argv[1], &domain))
 		return CMD_USAGE;
-	if (fd_read_file(c->arena, c->argv[2], MAX_KEY_FILE, &pem, &e) < 0)
-		return cmd_fail(c, "%s", e.text);
+	if (!tool_file(c, c->argv[2], MAX_KEY_FILE, &pem))
+		return CMD_FAILED;
 	if (dkim_key_from_pem(pem, &key, &e) < 0)
 		return cmd_fail(c, "%s: %s", c->argv[2], e.text);
 	if (!tool_message(c, c->argv[3], &text) || !tool_open(c, &t))

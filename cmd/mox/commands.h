@@ -5,14 +5,18 @@
 
 #include "cmd.h"
 
-extern const struct cmd cmd_arc_seal, cmd_arc_verify, cmd_dkim_gened25519, cmd_dkim_genrsa, cmd_dkim_lookup,
-    cmd_dkim_sign, cmd_dkim_txt, cmd_dkim_verify, cmd_dns_lookup, cmd_help, cmd_localserve, cmd_loglevels,
-    cmd_message_parse, cmd_setaccountpassword, cmd_spf_check, cmd_spf_lookup, cmd_spf_parse, cmd_stop, cmd_version;
+extern const struct cmd cmd_arc_seal, cmd_arc_verify, cmd_dane_dial, cmd_dane_dialmx, cmd_dane_makerecord,
+    cmd_dkim_gened25519, cmd_dkim_genrsa, cmd_dkim_lookup, cmd_dkim_sign, cmd_dkim_txt, cmd_dkim_verify,
+    cmd_dns_lookup, cmd_dnsbl_check, cmd_dnsbl_checkhealth, cmd_help, cmd_localserve, cmd_loglevels,
+    cmd_message_parse, cmd_mtasts_lookup, cmd_rdap_domainage, cmd_setaccountpassword, cmd_spf_check, cmd_spf_lookup,
+    cmd_spf_parse, cmd_stop, cmd_tlsrpt_lookup, cmd_tlsrpt_parsereportmsg, cmd_version;
 
 #define CMD_TABLE \
-	&cmd_arc_seal, &cmd_arc_verify, &cmd_dkim_gened25519, &cmd_dkim_genrsa, &cmd_dkim_lookup, \
-	&cmd_dkim_sign, &cmd_dkim_txt, &cmd_dkim_verify, &cmd_dns_lookup, &cmd_help, &cmd_localserve, \
-	&cmd_loglevels, &cmd_message_parse, &cmd_setaccountpassword, &cmd_spf_check, &cmd_spf_lookup, \
-	&cmd_spf_parse, &cmd_stop, &cmd_version
+	&cmd_arc_seal, &cmd_arc_verify, &cmd_dane_dial, &cmd_dane_dialmx, &cmd_dane_makerecord, \
+	&cmd_dkim_gened25519, &cmd_dkim_genrsa, &cmd_dkim_lookup, &cmd_dkim_sign, &cmd_dkim_txt, \
+	&cmd_dkim_verify, &cmd_dns_lookup, &cmd_dnsbl_check, &cmd_dnsbl_checkhealth, &cmd_help, &cmd_localserve, \
+	&cmd_loglevels, &cmd_message_parse, &cmd_mtasts_lookup, &cmd_rdap_domainage, &cmd_setaccountpassword, \
+	&cmd_spf_check, &cmd_spf_lookup, &cmd_spf_parse, &cmd_stop, &cmd_tlsrpt_lookup, \
+	&cmd_tlsrpt_parsereportmsg, &cmd_version
 
 #endif

@@ -2,6 +2,7 @@
 /* dns_lookup.c - mox dns lookup */
 #include "base/enc.h"
 #include "commands.h"
+#include "dane/dane.h"
 #include "json.h"
 #include "tool.h"
 
@@ -25,8 +26,7 @@ static const struct kind {
 	{ "tlsa", DNS_TLSA, 0, "tlsa records" },
 };
 
-/* Names of the values of TLSA fields, rfc/7218:125 */
-static const char *const usages[] = { "pkix-ta", "pkix-ee", "dane-ta", "dane-ee" };
+/* Names of the values of further TLSA fields, rfc/7218:125 */
 static const char *const selectors[] = { "cert", "spki" };
 static const char *const matchings[] = { "full", "sha2-256", "sha2-512" };
 
@@ -39,7 +39,7 @@ name_of(const char *const *names, size_t n, uint8_t v)
 static void
 print_tlsa(const struct cmd_run *c, const struct dns_record *r)
 {
-	printf("- usage \"%s\" (%u)", name_of(usages, ARRAY_LEN(usages), r->usage), r->usage);
+	printf("- usage \"%s\" (%u)", dane_usage_text(r->usage), r->usage);
 	printf(", selector \"%s\" (%u)", name_of(selectors, ARRAY_LEN(selectors), r->selector), r->selector);
 	printf(", matchtype \"%s\" (%u)", name_of(matchings, ARRAY_LEN(matchings), r->matching), r->matching);
 	printf(", certificate association data " STRF "\n", STRA(enc_hex(c->arena, r->data)));

@@ -8,9 +8,11 @@
 #include "base/fd.h"
 #include "base/limits.h"
 #include "base/timeutil.h"
+#include "version.h"
 
 #define TOOL_DEADLINE_US (60 * TIME_SEC)
 #define TOOL_MAX_MESSAGE (512U << 20) /* bytes of a message that is read into memory */
+#define TOOL_MAX_CERTS (4U << 20)
 #define TOOL_MAX_TEXT (64U << 10)     /* bytes of one text shown */
 
 /* "address", "[address]" or either with ":port". */
@@ -98,17 +100,26 @@ tool_stdin(const struct cmd_run *c, size_t max, struct str *r_content)
 }
 
 bool
-tool_message(const struct cmd_run *c, const char *path, struct str *r_content)
+tool_file(const struct cmd_run *c, const char *path, size_t max, struct str *r_content)
 {
 	struct errmsg e = { 0 };
+
+	if (fd_read_file(c->arena, path, max, r_content, &e) == 0)
+		return true;
+	cmd_fail(c, "%s", e.text);
+	return false;
+}
+
+bool
+tool_message(const struct cmd_run *c, const char *path, struct str *r_content)
+{
 	struct str s, line;
 	struct buf b = BUF_ARENA(c->arena, SIZE_MAX / 2);
 
 	if (strcmp(path, "-") == 0) {
 		if (!tool_stdin(c, TOOL_MAX_MESSAGE, &s))
 			return false;
-	} else if (fd_read_file(c->arena, path, TOOL_MAX_MESSAGE, &s, &e) < 0) {
-		cmd_fail(c, "%s", e.text);
+	} else if (!tool_file(c, path, TOOL_MAX_MESSAGE, &s)) {
 		return false;
 	}
 	if (str_search(s, S("\r\n")) < 0) {
@@ -124,6 +135,30 @@ tool_message(const struct cmd_run *c, const char *path, struct str *r_content)
 	}
 	*r_content = s;
 	return true;
+}
+
+bool
+tool_roots(const struct cmd_run *c, struct str *r_pem)
+{
+	const char *path = cmd_value(c, "tlscerts");
+
+	*r_pem = S("");
+	return !path || tool_file(c, path, TOOL_MAX_CERTS, r_pem);
+}
+
+struct httpclient *
+tool_http(const struct cmd_run *c, const struct tool *t)
+{
+	struct httpclient_opts o = { .resolver = t->dns };
+	struct httpclient *client = NULL;
+	struct errmsg e = { 0 };
+
+	o.user_agent = str_fmt(c->arena, "mox/%s", version_string()).p;
+	if (!tool_roots(c, &o.extra_cas))
+		return NULL;
+	if (httpclient_new(&o, &client, &e) < 0)
+		cmd_fail(c, "%s", e.text);
+	return client;
 }
 
 const char *
