@@ -42,12 +42,23 @@ struct store_message {
 	bool is_dsn, is_reject, is_forward, is_mailinglist;
 };
 
+/* How far a domain was proved to be the sender's: by SPF for EHLO and MAIL FROM, by what is aligned with it for From (../spec/delivery-analysis.md 2). */
+enum store_validation {
+	STORE_VALIDATION_UNKNOWN,       /* not checked */
+	STORE_VALIDATION_STRICT,        /* From: the same domain passed SPF or DKIM */
+	STORE_VALIDATION_DMARC,         /* From: a domain of the organisation did, and the policy takes that */
+	STORE_VALIDATION_RELAXED,       /* From: a domain of the organisation did */
+	STORE_VALIDATION_PASS,          /* results of SPF */
+	STORE_VALIDATION_NEUTRAL, STORE_VALIDATION_TEMPERROR, STORE_VALIDATION_PERMERROR, STORE_VALIDATION_FAIL, STORE_VALIDATION_SOFTFAIL,
+	STORE_VALIDATION_NONE,
+};
+
 /* What reception knows (table message_delivery); all empty for APPEND and import. Domains are Unicode, lower-case. */
 struct store_delivery_info {
 	struct str remote_ip, ehlo_domain, mailfrom, mailfrom_localpart, mailfrom_domain, rcptto_localpart, rcptto_domain;
 	struct str msgfrom_localpart, msgfrom_domain, msgfrom_orgdomain;
 	bool ehlo_validated, mailfrom_validated, msgfrom_validated;
-	int ehlo_validation, mailfrom_validation, msgfrom_validation;
+	int ehlo_validation, mailfrom_validation, msgfrom_validation;   /* enum store_validation */
 	struct str orig_ehlo_domain, orig_dkim_domains;
 	struct strlist dkim_domains;
 	int tls_version, tls_cipher;    /* 0 unknown, 1 plaintext */
