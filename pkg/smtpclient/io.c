@@ -250,6 +250,25 @@ smtpclient_say(struct smtpclient *c, struct str line, const char *shown)
 	c->sent_us = time_mono_us();
 }
 
+/* handshake_failed keeps what OpenSSL says. Returns why, for TLS reports: ERR_CLOSED, ERR_INVALID (not TLS), ERR_IO. */
+static int
+handshake_failed(struct smtpclient *c, int how, struct errmsg *e)
+{
+	int err = errno, reason = ERR_GET_REASON(ERR_peek_error()), why = ERR_IO;
+	struct arena tmp = { 0 };
+
+	if (how == SSL_ERROR_ZERO_RETURN || ERR_peek_error() == 0 || reason == SSL_R_UNEXPECTED_EOF_WHILE_READING)
+		why = ERR_CLOSED;
+	else if (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_PACKET_LENGTH_TOO_LONG)
+		why = ERR_INVALID;
+	if (why != ERR_CLOSED)
+		broken(c, e, SMTPCLIENT_TLS, "tls handshake", tls_error(&tmp).p);
+	else
+		broken(c, e, SMTPCLIENT_TLS, "tls handshake", err ? err_strerror(err) : "connection closed");
+	arena_done(&tmp);
+	return why;
+}
+
 int
 smtpclient_handshake(struct smtpclient *c, int64_t timeout_us, struct errmsg *e)
 {
@@ -262,24 +281,8 @@ smtpclient_handshake(struct smtpclient *c, int64_t timeout_us, struct errmsg *e)
 		if (rv == 1)
 			return 0;
 		int how = SSL_get_error(c->ssl, rv);
-		if (how != SSL_ERROR_WANT_READ && how != SSL_ERROR_WANT_WRITE) {
-			int err = errno;
-			bool closed =
-			    how == SSL_ERROR_ZERO_RETURN || (how == SSL_ERROR_SYSCALL && ERR_peek_error() == 0);
-			if (!closed && ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
-				closed = true;
-			int why = closed ? ERR_CLOSED :
-			    ERR_GET_REASON(ERR_peek_error()) == SSL_R_WRONG_VERSION_NUMBER ||
-				ERR_GET_REASON(ERR_peek_error()) == SSL_R_PACKET_LENGTH_TOO_LONG ?
-					   ERR_INVALID :
-					   ERR_IO;
-			struct arena tmp = { 0 };
-			struct str text =
-			    closed ? str_of(err ? err_strerror(err) : "connection closed") : tls_error(&tmp);
-			broken(c, e, SMTPCLIENT_TLS, "tls handshake", text.p);
-			arena_done(&tmp);
-			return why;
-		}
+		if (how != SSL_ERROR_WANT_READ && how != SSL_ERROR_WANT_WRITE)
+			return handshake_failed(c, how, e);
 		rv = ctx_poll(&op, c->fd, how == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT);
 		if (rv != 1) {
 			broken(c, e, SMTPCLIENT_TLS, "tls handshake", err_text(rv));
