@@ -69,6 +69,8 @@
 #define LIMIT_ANNOTATIONS 1000                  /* live ones of an account: an IMAP command lists them all */
 #define LIMIT_ANNOTATIONS_SIZE 1000000          /* bytes of their keys and values; told to clients as METADATA MAXSIZE */
 #define LIMIT_PARSED_SIZE (4 * 1024 * 1024)     /* serialised structure of a message that is kept; a larger one is parsed when needed */
+#define LIMIT_JUNK_WORDS 20000                  /* words of one message that the junk filter takes: each is a row to look up */
+#define LIMIT_JUNK_TEXT (1024 * 1024)           /* text of one message that it reads; junk is small */
 #define LIMIT_THREAD_REFERENCES 100             /* closest ones that are looked up at delivery, under the account lock */
 
 /* Reports of other mail systems (DMARC, TLS) */

@@ -66,6 +66,8 @@ struct message_html *message_html_open(struct buf *out, size_t max);
 bool message_html_add(struct message_html *h, struct str piece);         /* false: enough output, stop feeding */
 void message_html_close(struct message_html **h);                        /* finishes */
 void message_html_text(struct str html, struct buf *out, size_t max);
+/* message_html_entity gives the code point of a named character reference, without "&" and ";"; 0 for unknown names. */
+uint32_t message_html_entity(struct str name);
 
 /* message_flowed_text undoes format=flowed (RFC 3676): paragraphs on one line, quoting kept as "> ", space-stuffing removed. */
 void message_flowed_text(struct str text, bool delsp, struct buf *out);

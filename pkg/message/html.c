@@ -29,7 +29,6 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "message/html_internal.h"
 
 enum state {
 	TEXT,

@@ -2,7 +2,7 @@
 /*
  * Named character references of HTML that occur in mail: those of HTML 4, and a few of HTML 5.
  */
-#include "message/html_internal.h"
+#include "message/body.h"
 
 /* In byte order. */
 static const struct {
