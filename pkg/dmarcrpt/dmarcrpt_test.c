@@ -209,7 +209,8 @@ TEST(odd_documents)
 		{ ID(" x \n"), 0, "x" },
 		{ "\n <?xml version=\"1.0\"?>" ID("") "junk", 0, "" },
 		/* Namespaces: that of the root, and others. */
-		{ "<n:feedback><n:report_metadata><n:report_id>x</n:report_id></n:report_metadata>" DOMAIN "</n:feedback>", 0, "x" },
+		{ "<n:feedback><n:report_metadata><n:report_id>x</n:report_id></n:report_metadata>" DOMAIN "</n:feedback>",
+		    0, "x" },
 		{ "<feedback xmlns='" NS "'><o:report_metadata><report_id/></o:report_metadata>" DOMAIN "</feedback>", 0, "" },
 		/* Elements around, within texts, twice. */
 		{ "<x><y>" ID("x") "</y></x>", 0, "x" },
@@ -438,7 +439,8 @@ TEST(writing)
 	assert_strz(packed(&r, DMARCRPT_RFC7489),
 	    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<feedback>\n\t<version>1.0</version>\n\t<report_metadata>\n"
 	    "\t\t<org_name>mx.example</org_name>\n\t\t<email>postmaster@mx.example</email>\n\t\t"
-	    "<report_id>20240101.x</report_id>\n\t\t<date_range>\n\t\t\t<begin>1700000000</begin>\n\t\t\t<end>1700086399</end>\n\t\t</date_range>\n"
+	    "<report_id>20240101.x</report_id>\n\t\t<date_range>\n"
+	    "\t\t\t<begin>1700000000</begin>\n\t\t\t<end>1700086399</end>\n\t\t</date_range>\n"
 	    "\t</report_metadata>\n\t<policy_published>\n\t\t<domain>d.example</domain>\n\t\t<p>reject</p>\n\t\t<pct>100</pct>\n"
 	    "\t</policy_published>\n\t<record>\n\t\t<row>\n\t\t\t<source_ip>192.0.2.1</source_ip>\n\t\t\t<count>3</count>\n"
 	    "\t\t\t<policy_evaluated>\n\t\t\t\t<disposition>none</disposition>\n\t\t\t\t<dkim>pass</dkim>\n"
