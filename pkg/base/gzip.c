@@ -9,7 +9,6 @@
 
 #define PIECE 16384          /* room made at a time */
 #define GZIP_WBITS (15 + 16) /* largest window, gzip header */
-#define RAW_WBITS (-15)
 
 /* zlib counts in unsigned int. */
 static void
@@ -59,14 +58,14 @@ gzip_pack(struct buf *out, struct str s)
 
 /* One stream: takes it off s. */
 static int
-inflate_one(struct buf *out, struct str *s, int wbits, struct errmsg *e)
+inflate_one(struct buf *out, struct str *s, struct errmsg *e)
 {
 	z_stream z = { 0 };
 	int rv = Z_OK;
 	bool full = false;
 	unsigned char spare;
 
-	bug_if(inflateInit2(&z, wbits) != Z_OK);
+	bug_if(inflateInit2(&z, GZIP_WBITS) != Z_OK);
 	while (rv == Z_OK && !full) {
 		size_t n = room(&z, out);
 
@@ -95,17 +94,7 @@ int
 gzip_unpack(struct buf *out, struct str s, struct errmsg *e)
 {
 	do
-		TRY(inflate_one(out, &s, GZIP_WBITS, e));
+		TRY(inflate_one(out, &s, e));
 	while (str_starts(s, S("\x1f\x8b")));
-	return 0;
-}
-
-int
-gzip_inflate(struct buf *out, struct str s, size_t *r_used, struct errmsg *e)
-{
-	size_t all = s.n;
-
-	TRY(inflate_one(out, &s, RAW_WBITS, e));
-	*r_used = all - s.n;
 	return 0;
 }

@@ -16,7 +16,5 @@ void gzip_pack(struct buf *out, struct str s);
  * damaged or unfinished input, ERR_LIMIT when it would pass out->max. No more memory is used than out->max allows.
  */
 int gzip_unpack(struct buf *out, struct str s, struct errmsg *e) must_use_;
-/* gzip_inflate likewise for raw DEFLATE data (RFC 1951), as zip files have it: *r_used gets the octets of s that were read. */
-int gzip_inflate(struct buf *out, struct str s, size_t *r_used, struct errmsg *e) must_use_;
 
 #endif

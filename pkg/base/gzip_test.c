@@ -69,14 +69,3 @@ TEST(gzip_bomb)
 	gzip_pack(&small, zeros);
 	assert_true(small.failed);
 }
-
-TEST(raw_deflate)
-{
-	struct str z = packed(S("hello, hello, hello")), raw = str_upto(str_from(z, 10), z.n - 18);
-	struct buf b = BUF_ARENA(test_arena(), 100);
-	size_t used;
-
-	assert_ok(gzip_inflate(&b, test_exact(str_cat(test_arena(), raw, S("tail"))), &used, NULL));
-	assert_str(buf_str(&b), S("hello, hello, hello"));
-	assert_int_equal(used, raw.n);
-}
