@@ -9,6 +9,8 @@
 
 #include <openssl/err.h>
 
+#include "base/buf.h"
+#include "base/enc.h"
 #include "base/fd.h"
 #include "base/hash.h"
 #include "dane/certs_test.h"
@@ -83,6 +85,37 @@ TEST(records_of_pem)
 	assert_err(dane_of_pem(a, 3, DANE_SPKI, DANE_SHA256, S("nothing"), &r, NULL), ERR_NOTFOUND);
 	assert_err(dane_of_pem(a, 3, DANE_SPKI, 3, pub, &r, NULL), ERR_UNSUPPORTED);
 	assert_err(dane_of_pem(a, 3, 2, DANE_SHA256, cert, &r, NULL), ERR_UNSUPPORTED);
+}
+
+TEST(records_of_rsa_keys)
+{
+	EVP_PKEY *key = EVP_RSA_gen(2048);
+	unsigned char *der = NULL;
+	int n = i2d_PublicKey(key, &der);
+	struct buf pem = BUF_ARENA(test_arena(), 65536);
+	struct dane_record want, r;
+
+	/* PKCS #1 has no key type, only the name of the block. */
+	buf_addz(&pem, "-----BEGIN RSA PUBLIC KEY-----\n");
+	enc_base64_lines(&pem, str_n((char *)der, (size_t)n));
+	buf_addz(&pem, "-----END RSA PUBLIC KEY-----\n");
+	assert_ok(dane_of_key(test_arena(), 3, DANE_SHA512, key, &want, NULL));
+	assert_ok(dane_of_pem(test_arena(), 3, DANE_SPKI, DANE_SHA512, buf_str(&pem), &r, NULL));
+	assert_str(dane_text(test_arena(), &r), dane_text(test_arena(), &want));
+	OPENSSL_free(der);
+	EVP_PKEY_free(key);
+}
+
+TEST(full_records_hold_nothing_else)
+{
+	struct dane_record r;
+
+	for (uint8_t selector = DANE_CERT; selector <= DANE_SPKI; selector++) {
+		assert_ok(dane_of_cert(test_arena(), 3, selector, DANE_FULL, certs_get("leaf"), &r, NULL));
+		assert_true(dane_usable(&r, DANE_ALL));
+		r.data = str_cat(test_arena(), r.data, S("x"));
+		assert_false(dane_usable(&r, DANE_ALL));
+	}
 }
 
 TEST(selection_is_bounded)
@@ -186,6 +219,7 @@ struct server {
 	const char *leaf;
 	unsigned refuse; /* this many connections fail first */
 	unsigned tried;
+	bool hangs_up; /* without a handshake */
 	pthread_t thread;
 	bool started;
 };
@@ -203,7 +237,7 @@ serve(void *arg)
 	SSL_CTX_add1_chain_cert(ctx, certs_get("ca"));
 	ssl = SSL_new(ctx);
 	SSL_set_fd(ssl, s->fd[0]);
-	if (SSL_accept(ssl) == 1 && SSL_write(ssl, "hello", 5) == 5)
+	if (!s->hangs_up && SSL_accept(ssl) == 1 && SSL_write(ssl, "hello", 5) == 5)
 		while (SSL_read(ssl, &c, 1) == 1)
 			;
 	SSL_free(ssl);
@@ -234,6 +268,7 @@ static const struct {
 	{ "leaf", "3 1 1", 0, 0, 0 },
 	{ "expired", "3 1 1", 1, 0, 0 }, // the second address
 	{ "leaf", "3 1 1", 2, 0, ERR_IO },
+	{ "leaf", "3 1 1 hangs up", 0, 0, ERR_IO },
 	{ "leaf", "3 1 1 wrong", 0, 0, DANE_NOMATCH },
 	{ "leaf", "3 1 1", 0, 1u << DANE_DANE_TA, DANE_UNUSABLE },
 };
@@ -259,6 +294,7 @@ TEST(dialing)
 			.tls = SSL_CTX_new(TLS_client_method()) };
 		struct dane_record record;
 		struct dane_conn c;
+		struct errmsg e = { 0 };
 		struct str text;
 
 		test_row("%zu", i);
@@ -266,7 +302,9 @@ TEST(dialing)
 		    certs_get(str_ends(str_of(dials[i].record), S("wrong")) ? "fake" : dials[i].leaf), &record, NULL));
 		text = dane_text(a, &record);
 		dns_mock_add(r, str_fmt(a, "_465._tcp.mail.example.org TLSA " STRF, STRA(text)).p);
-		assert_int_equal(dane_dial(r, a, &ctx, &args, &c, NULL), dials[i].want);
+		s.hangs_up = str_ends(str_of(dials[i].record), S("hangs up"));
+		assert_int_equal(dane_dial(r, a, &ctx, &args, &c, &e), dials[i].want);
+		assert_int_equal(e.text[0] == '\0', dials[i].want == 0);
 		if (dials[i].want == 0) {
 			char got[8];
 			int n;

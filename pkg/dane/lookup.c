@@ -119,7 +119,10 @@ handshake(const struct ctx *ctx, struct dane_conn *c, struct errmsg *e)
 			return 0;
 		want = SSL_get_error(c->ssl, n);
 		if (want == SSL_ERROR_WANT_READ || want == SSL_ERROR_WANT_WRITE) {
-			TRY(ctx_poll(ctx, c->fd, want == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT));
+			int rv = ctx_poll(ctx, c->fd, want == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT);
+
+			if (rv < 0)
+				return err_set(e, rv, "TLS handshake: %s", err_text(rv));
 			continue;
 		}
 		if (c->handshake.seen && c->handshake.dane_error < 0)

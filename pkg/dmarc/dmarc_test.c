@@ -293,6 +293,7 @@ static const struct {
 	{ "example.org", SPF_PASS, "other.example", "pass:other.example", DMARC_STATUS_FAIL, DMARC_REJECT, true, true,
 	    false, false },
 	{ "example.org", SPF_SOFTFAIL, "example.org", "", DMARC_STATUS_FAIL, DMARC_REJECT, true, true, false, false },
+	{ "example.org", SPF_PASS, "", "pass:", DMARC_STATUS_FAIL, DMARC_REJECT, true, true, false, false },
 	{ "example.org", SPF_PASS, "badexample.org", "pass:org", DMARC_STATUS_FAIL, DMARC_REJECT, true, true, false,
 	    false },
 	/* The same domain, and relaxed: rfc/9989:489 */

@@ -329,6 +329,25 @@ TEST(zip_archives)
 	assert_err(dmarcrpt_parse_file(test_arena(), str_upto(bad, 40), &r, NULL), ERR_INVALID);
 }
 
+TEST(byte_order_marks)
+{
+	static const char report[] = "<feedback>" DOMAIN "</feedback>";
+	struct buf utf16 = BUF_ARENA(test_arena(), 1 << 20);
+	struct dmarcrpt_feedback r;
+	struct message_source src;
+
+	buf_add(&utf16, S("\xff\xfe"));
+	for (const char *p = report; *p; p++) {
+		buf_addc(&utf16, *p);
+		buf_addc(&utf16, '\0');
+	}
+	assert_ok(dmarcrpt_parse_file(test_arena(), test_exact(buf_str(&utf16)), &r, NULL));
+	assert_strz(r.policy_published.domain, "d.example");
+	assert_ok(dmarcrpt_parse_file(test_arena(), str_cat(test_arena(), S("\xef\xbb\xbf"), str_of(report)), &r, NULL));
+	src = message_source_mem(S("Content-Type: application/octet-stream\r\n\r\n\xef\xbb\xbf<feedback>" DOMAIN "</feedback>"));
+	assert_ok(dmarcrpt_parse_message(test_arena(), &src, &r, NULL));
+}
+
 TEST(gzip_bomb)
 {
 	size_t n = LIMIT_REPORT_SIZE + 1;

@@ -295,7 +295,8 @@ TEST(writing)
 	tlsrpt_pack(&b, &r);
 	assert_strz(buf_str(&b),
 	    "{\n\t\"organization-name\": \"O\\\"rg\",\n\t\"date-range\": {\n\t\t\"start-datetime\": \"1970-01-01T00:00:00Z\",\n"
-	    "\t\t\"end-datetime\": \"1970-01-01T23:59:59Z\"\n\t},\n\t\"contact-info\": \"a@b.example\",\n\t\"report-id\": \"id\",\n"
+	    "\t\t\"end-datetime\": \"1970-01-01T23:59:59Z\"\n\t},\n"
+	    "\t\"contact-info\": \"a@b.example\",\n\t\"report-id\": \"id\",\n"
 	    "\t\"policies\": [\n\t\t{\n\t\t\t\"policy\": {\n\t\t\t\t\"policy-type\": \"tlsa\",\n\t\t\t\t\"policy-string\": [],\n"
 	    "\t\t\t\t\"policy-domain\": \"example.org\",\n\t\t\t\t\"mx-host\": []\n\t\t\t},\n\t\t\t\"summary\": {\n"
 	    "\t\t\t\t\"total-successful-session-count\": 3,\n\t\t\t\t\"total-failure-session-count\": 3\n\t\t\t},\n"
