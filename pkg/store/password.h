@@ -23,6 +23,12 @@ int store_password_get(struct store_tx *tx, struct store_password *r_p) must_use
 /* store_password_set replaces all secrets and removes all login sessions. */
 int store_password_set(struct store_tx *tx, const struct store_password *p) must_use_;
 
+/*
+ * store_subjectpass_key gives the key by which tokens of pkg/subjectpass are made for an address (canonical, as text): 16 characters, made at first use. Needs a
+ * write transaction.
+ */
+int store_subjectpass_key(struct store_tx *tx, struct str address, struct str *r_key) must_use_;
+
 #define STORE_SESSIONS_MAX 100                          /* per account; adding one more removes expired ones, then the one that expires first */
 
 struct store_session {

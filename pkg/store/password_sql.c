@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Rows of passwords and login sessions. */
 #include "store/password.h"
+
+#include "base/randutil.h"
 #include "store/store_internal.h"
 
 static struct db_sql q_get = DB_SQL(
@@ -57,6 +59,30 @@ store_password_set(struct store_tx *tx, const struct store_password *p)
 	    int_or_null(p->scram1.iterations), blob_or_null(p->scram1.stored_key), blob_or_null(p->scram1.server_key), blob_or_null(p->scram256.salt),
 	    int_or_null(p->scram256.iterations), blob_or_null(p->scram256.stored_key), blob_or_null(p->scram256.server_key)), NULL));
 	return store_session_remove_all(tx);
+}
+
+/* --- keys of subject passes --- */
+
+#define SUBJECTPASS_KEY_SIZE 16
+
+static struct db_sql q_subjectpass_get = DB_SQL("SELECT key FROM subjectpass WHERE email = $1");
+static struct db_sql q_subjectpass_add = DB_SQL("INSERT INTO subjectpass (email, key) VALUES ($1, $2)");
+
+int
+store_subjectpass_key(struct store_tx *tx, struct str address, struct str *r_key)
+{
+	const struct str alphabet = S("abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+	{
+		cleanup_(db_rows_done) struct db_rows rows = db_query(&tx->db, &q_subjectpass_get, DB_ARGS(db_str(address)));
+		int got = db_next(&rows);
+
+		if (got == 1)
+			*r_key = db_col_str(tx->arena, &rows, 0);
+		if (got != 0)
+			return MIN(got, 0);
+	}
+	*r_key = rand_text(tx->arena, SUBJECTPASS_KEY_SIZE, alphabet);
+	return db_exec(&tx->db, &q_subjectpass_add, DB_ARGS(db_str(address), db_str(*r_key)), NULL);
 }
 
 /* --- login sessions --- */

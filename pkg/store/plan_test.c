@@ -3,6 +3,7 @@
 #include "store/annotations.h"
 #include "store/history.h"
 #include "store/password.h"
+#include "store/rejects.h"
 #include "store/store_test.h"
 #include "testutil/testutil.h"
 
@@ -80,10 +81,16 @@ use_everything(struct store_account *a)
 	assert_ok(store_annotation_set(&tx, NULL, note, 1));
 	assert_ok(store_annotation_set(&tx, &inbox, (struct store_annotation[]){ { .key = note->key, .value = S("w") } }, 1));
 	assert_ok(store_annotation_set(&tx, NULL, (struct store_annotation[]){ { .key = note->key, .expunged = true } }, 1));
+	assert_ok(store_subjectpass_key(&tx, S("x@y"), &(struct str){ 0 }));
 	assert_ok(store_password_set(&tx, &pw));
 	assert_ok(store_session_add(&tx, &session));
 	assert_int_equal(store_session_extend(&tx, session.id, 9), 1);
 	assert_ok(store_tx_commit(&tx, NULL));
+	store_settle(test_store());
+	struct blob *blob = test_blob(test_message("Message-ID: <r@x>\r\n"));
+	assert_int_equal(store_reject(a, S("Rejects"), S("Inbox"), &(struct store_add){ .blob = blob }, NULL), 1);
+	blob_free(&blob);
+	assert_int_equal(store_reject_remove(a, S("Rejects"), S("r@x"), 0), 1);
 	store_settle(test_store());
 
 	struct store_uidset set;

@@ -122,6 +122,7 @@ static const char schema1[] =
 	" parsed BLOB,"
 	" message_hash BLOB"
 	") STRICT;"
+	"CREATE INDEX body_hash ON message_body(message_hash) WHERE message_hash IS NOT NULL;"
 	"CREATE TABLE message_delivery ("
 	" id INTEGER PRIMARY KEY REFERENCES message(id) ON DELETE CASCADE,"
 	" received INTEGER NOT NULL,"
