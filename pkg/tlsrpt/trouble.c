@@ -92,6 +92,7 @@ static const struct {
 	{ X509_V_ERR_SUBJECT_ISSUER_MISMATCH, "certificate-not-trusted", "parent-subject-child-issuer-mismatch" },
 	{ X509_V_ERR_AKID_SKID_MISMATCH, "certificate-not-trusted", "parent-subject-child-issuer-mismatch" },
 	{ X509_V_ERR_AKID_ISSUER_SERIAL_MISMATCH, "certificate-not-trusted", "parent-subject-child-issuer-mismatch" },
+	{ X509_V_ERR_DANE_NO_MATCH, "validation-failure", "dane-no-match" },
 	{ X509_V_ERR_UNSUPPORTED_NAME_SYNTAX, "certificate-not-trusted", "unconstrained-name" },
 	{ X509_V_ERR_UNSUPPORTED_CONSTRAINT_TYPE, "certificate-not-trusted", "unconstrained-name" },
 };

@@ -28,6 +28,7 @@ TEST(names)
 		{ { .verify_error = X509_V_ERR_CERT_SIGNATURE_FAILURE }, "validation-failure",
 		    "certificate-signature-failure" },
 		{ { .dane_no_match = true }, "validation-failure", "dane-no-match" },
+		{ { .verify_error = X509_V_ERR_DANE_NO_MATCH }, "validation-failure", "dane-no-match" },
 		{ { .dane_no_match = true, .dane_errors = true }, "validation-failure", "dane-no-match+errors" },
 		{ { .has_remote_alert = true, .remote_alert = SSL_AD_HANDSHAKE_FAILURE }, "validation-failure",
 		    "tls-remote-alert-40-handshake-failure" },
