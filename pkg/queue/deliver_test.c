@@ -4,6 +4,8 @@
  */
 #include <sched.h>
 
+#include "dane/dane.h"
+#include "dns_mock/dns_mock.h"
 #include "queue/rig_test.h"
 
 #define ZONE \
@@ -353,17 +355,32 @@ TEST(tls_policies)
 	}
 }
 
-TEST(dane_without_verifier)
+/* With package dane: the record of the server's key, and one of another. */
+TEST(dane_of_the_key)
 {
-	struct rig r;
+	for (int good = 0; good < 2; good++) {
+		struct rig r;
+		struct arena *a = test_arena();
+		struct dane_record record;
+		struct str cert, key;
 
-	rig_start(&r, ZONE);
-	struct rig_host *h = rig_host(&r, "10.0.0.1", "");
-	rig_add(&r, "u@dane.example");
-	rig_run(&r);
-	assert_int_equal(h->connections, 0);
-	assert_true(str_search(last_result(&r, false).error, S("cannot be verified")) >= 0);
-	rig_stop(&r);
+		test_row("%d", good);
+		rig_fresh();
+		rig_start(&r, "real.example MX 10 mx.real.example\nmx.real.example A 10.0.0.1\n");
+		struct rig_host *h = rig_host(&r, "10.0.0.1", "STARTTLS");
+		assert_ok(tls_selfsigned(a, "whatever.example", 10, &cert, &key, NULL));
+		assert_ok(tls_ctx_new(&(struct tls_ctx_opts){ .cert_pem = cert, .key_pem = key }, &h->tls, NULL));
+		if (!good)
+			assert_ok(tls_selfsigned(a, "whatever.example", 10, &cert, &key, NULL));
+		assert_ok(dane_of_pem(a, DANE_DANE_EE, DANE_SPKI, DANE_SHA256, cert, &record, NULL));
+		struct str text = dane_text(a, &record);
+		dns_mock_add(r.dns, str_fmt(a, "_25._tcp.mx.real.example TLSA " STRF, STRA(text)).p);
+		rig_add(&r, "u@real.example");
+		rig_run(&r);
+		assert_int_equal(h->tls_messages, good);
+		assert_int_equal(h->messages, good);
+		rig_stop(&r);
+	}
 }
 
 /* --- transports --- */

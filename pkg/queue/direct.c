@@ -10,6 +10,7 @@
 #include "queue/queue_internal.h"
 
 #include "base/mem.h"
+#include "dane/dane.h"
 
 #define DIAL_US (30 * TIME_SEC)
 #define SMTP_US (30 * TIME_MIN)
@@ -55,6 +56,7 @@ struct host_result {
 
 struct dane_arg {
 	struct queue *q;
+	struct arena *a;
 	const struct smtpclient_tlsa *tlsa;
 	struct strlist names;
 };
@@ -68,11 +70,24 @@ ctx_of(struct queue_attempt *at, int64_t us)
 }
 
 static int
-verify_dane(void *arg, X509 *leaf, STACK_OF(X509) * chain, bool *r_errors, struct errmsg *e)
+verify_dane(void *arg, X509 *leaf, STACK_OF(X509) *chain, bool *r_errors, struct errmsg *e)
 {
 	const struct dane_arg *d = arg;
+	struct dane_record *records = ARENA_NEWN(d->a, d->tlsa->n, struct dane_record);
+	struct dane_result result = { 0 };
 
-	return d->q->o.dane(d->q->o.arg, d->tlsa->v, d->tlsa->n, &d->names, leaf, chain, r_errors, e);
+	if (d->q->o.dane)
+		return d->q->o.dane(d->q->o.arg, d->tlsa->v, d->tlsa->n, &d->names, leaf, chain, r_errors, e);
+	for (size_t i = 0; i < d->tlsa->n; i++) {
+		const struct dns_record *r = &d->tlsa->v[i];
+		records[i] = (struct dane_record){ r->usage, r->selector, r->matching, r->data };
+	}
+	struct dane_check check = {
+		.records = records, .n = d->tlsa->n, .usages = DANE_SMTP, .names = d->names.v, .nnames = d->names.n
+	};
+	int rv = dane_verify(d->a, &check, chain, &result, e);
+	*r_errors = result.nfailures > 0;
+	return rv;
 }
 
 static bool
@@ -216,7 +231,7 @@ open_session(struct delivery *d, const struct smtpclient_host *host, const struc
 {
 	struct queue_attempt *at = d->at;
 	struct queue_session *s = d->s;
-	struct dane_arg arg = { at->q, t, { 0 } };
+	struct dane_arg arg = { at->q, at->a, t, { 0 } };
 	struct smtpclient_dane dane = { verify_dane, &arg };
 	struct smtpclient_tls_facts facts = { 0 };
 	enum smtpclient_tls_mode mode = skip_tls ? SMTPCLIENT_TLS_SKIP :
@@ -225,8 +240,6 @@ open_session(struct delivery *d, const struct smtpclient_host *host, const struc
 	struct ip ip;
 	int fd;
 
-	if (t->n > 0 && !skip_tls && at->q->o.dane == NULL)
-		return host_fails(d, r, false, 0, "", "host has TLSA records, which cannot be verified here", "");
 	if (!connect_host(d, host, ips, &fd, &ip, r))
 		return false;
 	struct ctx ctx = ctx_of(at, SMTP_US);

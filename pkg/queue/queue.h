@@ -81,9 +81,8 @@ struct queue_opts {
 	 */
 	int (*sts)(void *arg, struct arena *a, const struct ctx *ctx, struct str domain, struct queue_sts *r_sts, struct errmsg *e);
 	/*
-	 * Judges certificates by TLSA records, from package dane: 0 if one matches, *r_errors if one could not be
-	 * evaluated. names are those that a trust anchor's certificate may be for. NULL: hosts with TLSA records are
-	 * skipped, since delivery to them cannot be made safe.
+	 * Judges certificates by TLSA records in place of dane_verify, in tests: 0 if one matches, *r_errors if one could
+	 * not be evaluated. names are those that a trust anchor's certificate may be for. NULL: dane_verify.
 	 */
 	int (*dane)(void *arg, const struct dns_record *records, size_t n, const struct strlist *names, X509 *leaf,
 	    STACK_OF(X509) *chain, bool *r_errors, struct errmsg *e);
