@@ -65,6 +65,13 @@ smtpserver_cmd_ehlo(struct session *s, struct cur *args)
 		strlist_add(a, &lines, S("REQUIRETLS"));                                // rfc/8689:143
 	if (s->l->submission)
 		strlist_add(a, &lines, str_cat(a, S("AUTH "), smtpserver_auth_mechs(s)));  // rfc/4954:123
+	if (smtpserver_dsn_offered(s)) {
+		int64_t until = clock_now_us(s->srv->opts.clock) / TIME_SEC * TIME_SEC + SMTPSERVER_HOLD_MAX_US;
+		struct str text = time_rfc3339(a, until);
+		strlist_add(a, &lines, str_fmt(a, "FUTURERELEASE %lld " STRF, (long long)(SMTPSERVER_HOLD_MAX_US / TIME_SEC),
+		    STRA(text)));                                                   // rfc/4865:100
+		strlist_add(a, &lines, S("DSN"));                                       // rfc/3461:233
+	}
 	strlist_add(a, &lines, S("ENHANCEDSTATUSCODES"));                               // rfc/2034:72
 	strlist_add(a, &lines, S("8BITMIME"));                                          // rfc/6152:86
 	strlist_add(a, &lines, str_fmt(a, "LIMITS RCPTMAX=%d", LIMIT_SMTP_RCPTS));      // rfc/9422:144

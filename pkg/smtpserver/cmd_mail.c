@@ -8,6 +8,8 @@ struct mail_params {
 	unsigned seen;                  /* bits of params */
 	int64_t size;
 	bool body_8bit, utf8, requiretls;
+	int64_t release_us;
+	struct str future_release, ret, envid;
 };
 
 /* SIZE: rfc/1870:186. Declared sizes beyond the limit are refused before the message is sent: rfc/1870:231 */
@@ -73,11 +75,87 @@ param_requiretls(struct session *s, struct mail_params *m, struct str value)
 	return 0;
 }
 
+static int
+unknown_param(struct session *s, const char *keyword)
+{
+	return smtpserver_userf(s, 555, SMTP_E_SYS_UNSUPPORTED, "unknown parameter %s", keyword);       // rfc/5321:2228
+}
+
+/* hold keeps what was asked for: at most 60 days, as EHLO says. */
+static int
+hold(struct session *s, struct mail_params *m, int64_t until_us, struct str request)
+{
+	int64_t now = clock_now_us(s->srv->opts.clock);
+
+	if (m->future_release.n > 0)
+		return smtpserver_userf(s, 501, SMTP_E_PROTO_ARGS, "HOLDFOR and HOLDUNTIL together");   // rfc/4865:183
+	if (until_us <= now || until_us > now + SMTPSERVER_HOLD_MAX_US)
+		return smtpserver_userf(s, 554, SMTP_E_PROTO_ARGS, "time of release is past, or too far away");
+	m->release_us = until_us;
+	m->future_release = request;
+	return 0;
+}
+
+/* HOLDFOR, in seconds: rfc/4865:160 */
+static int
+param_holdfor(struct session *s, struct mail_params *m, struct str value)
+{
+	struct cur p = cur_of(value);
+	uint64_t seconds;
+
+	if (!smtpserver_dsn_offered(s))
+		return unknown_param(s, "HOLDFOR");
+	seconds = cur_u64(&p, 9, 999999999, "seconds");
+	if (!cur_done(&p) || value.p[0] == '0')
+		return smtpserver_userf(s, 501, SMTP_E_PROTO_ARGS, "bad value of HOLDFOR");
+	return hold(s, m, clock_now_us(s->srv->opts.clock) + (int64_t)seconds * TIME_SEC,
+	    str_fmt(conn_arena(s->c), "for;" STRF, STRA(value)));
+}
+
+/* HOLDUNTIL: a time in UTC */
+static int
+param_holduntil(struct session *s, struct mail_params *m, struct str value)
+{
+	int64_t until = 0;
+
+	if (!smtpserver_dsn_offered(s))
+		return unknown_param(s, "HOLDUNTIL");
+	if (!str_ends(value, S("Z")) || !str_has(value, 'T') || time_parse_rfc3339(value, &until) < 0)
+		return smtpserver_userf(s, 501, SMTP_E_PROTO_ARGS, "bad value of HOLDUNTIL");
+	return hold(s, m, until, str_fmt(conn_arena(s->c), "until;" STRF, STRA(value)));
+}
+
+/* RET and ENVID: rfc/3461:246 */
+static int
+param_ret(struct session *s, struct mail_params *m, struct str value)
+{
+	if (!smtpserver_dsn_offered(s))
+		return unknown_param(s, "RET");
+	if (!str_icase(value, S("FULL")) && !str_icase(value, S("HDRS")))
+		return smtpserver_userf(s, 501, SMTP_E_PROTO_ARGS, "bad value of RET");
+	m->ret = value;
+	return 0;
+}
+
+static int
+param_envid(struct session *s, struct mail_params *m, struct str value)
+{
+	struct str decoded;
+
+	if (!smtpserver_dsn_offered(s))
+		return unknown_param(s, "ENVID");
+	if (value.n == 0 || value.n > 100 || smtp_unxtext(conn_arena(s->c), value, 0, &decoded) < 0)
+		return smtpserver_userf(s, 501, SMTP_E_PROTO_ARGS, "bad value of ENVID");
+	m->envid = value;
+	return 0;
+}
+
 static const struct {
 	const char *keyword;
 	int (*fn)(struct session *s, struct mail_params *m, struct str value);
 } params[] = {
 	{ "SIZE", param_size }, { "BODY", param_body }, { "AUTH", param_auth }, { "SMTPUTF8", param_smtputf8 }, { "REQUIRETLS", param_requiretls },
+	{ "HOLDFOR", param_holdfor }, { "HOLDUNTIL", param_holduntil }, { "RET", param_ret }, { "ENVID", param_envid },
 };
 
 static int
@@ -147,6 +225,10 @@ smtpserver_cmd_mail(struct session *s, struct cur *args)
 	s->tx.body_8bit = m.body_8bit;
 	s->tx.utf8 = m.utf8;
 	s->tx.requiretls = m.requiretls;
+	s->tx.release_us = m.release_us;
+	s->tx.future_release = str_dup(&s->tx.arena, m.future_release);
+	s->tx.dsn_ret = str_dup(&s->tx.arena, m.ret);
+	s->tx.dsn_envid = str_dup(&s->tx.arena, m.envid);
 	s->tx.open = true;
 	smtpserver_reply(s, 250, SMTP_E_ADDR_OTHER, S("looking good"));
 	return 0;

@@ -104,6 +104,32 @@ check_recipient(struct session *s, const struct config *cfg, const struct smtp_p
 	}
 }
 
+/* DSN parameters (rfc/3461:246), of our users, for recipients at other hosts. */
+static int
+take_param(struct session *s, struct rcpt *rcpt, struct str keyword, struct str value)
+{
+	struct str *to = str_icase(keyword, S("NOTIFY")) ? &rcpt->dsn_notify : str_icase(keyword, S("ORCPT")) ? &rcpt->dsn_orcpt : NULL;
+	struct str rest = value, decoded;
+	bool ok = value.n > 0 && value.n <= 500;
+
+	if (to == NULL || !smtpserver_dsn_offered(s))
+		return smtpserver_userf(s, 555, SMTP_E_SYS_UNSUPPORTED, "unknown parameter %s", str_log(conn_arena(s->c), keyword, 40).p);
+	if (to->n > 0)
+		return smtpserver_userf(s, 501, SMTP_E_PROTO_ARGS, "parameter given twice");
+	if (to == &rcpt->dsn_orcpt) {
+		ok = ok && str_find(value, ';') > 0 && smtp_unxtext(conn_arena(s->c), value, 0, &decoded) == 0;
+	} else if (!str_icase(value, S("NEVER"))) {
+		while (ok && rest.n > 0) {
+			struct str word = str_split(&rest, ',');
+			ok = str_icase(word, S("SUCCESS")) || str_icase(word, S("FAILURE")) || str_icase(word, S("DELAY"));
+		}
+	}
+	if (!ok)
+		return smtpserver_userf(s, 501, SMTP_E_PROTO_ARGS, "bad value of %s", to == &rcpt->dsn_orcpt ? "ORCPT" : "NOTIFY");
+	*to = str_dup(&s->tx.arena, value);
+	return 0;
+}
+
 /* rcpt = "RCPT TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path ) [SP Rcpt-parameters] CRLF    rfc/5321:1985 */
 int
 smtpserver_cmd_rcpt(struct session *s, struct cur *args)
@@ -119,8 +145,8 @@ smtpserver_cmd_rcpt(struct session *s, struct cur *args)
 	if (!cfg->pedantic)
 		cur_try(args, ' ');
 	struct str text = smtp_path_text(args);
-	if (smtp_param(args, flags, &keyword, &value))
-		return smtpserver_userf(s, 555, SMTP_E_SYS_UNSUPPORTED, "unknown parameter %s", str_log(conn_arena(s->c), keyword, 40).p);
+	while (smtp_param(args, flags, &keyword, &value))
+		TRY(take_param(s, &rcpt, keyword, value));
 	TRY(smtpserver_end(s, args));
 
 	int err = smtp_parse_path(conn_arena(s->c), text, flags | SMTP_POSTMASTER | (s->tx.utf8 ? SMTP_UTF8 : 0), &to, &e);
@@ -135,7 +161,9 @@ smtpserver_cmd_rcpt(struct session *s, struct cur *args)
 		if (waits != 0)
 			return MIN(waits, 0);
 	}
-	TRY(check_recipient(s, cfg, &to, &rcpt.unknown));
+	rcpt.remote = smtpserver_is_remote(s, cfg, &to);
+	if (!rcpt.remote)
+		TRY(check_recipient(s, cfg, &to, &rcpt.unknown));
 
 	rcpt.path = smtp_path_dup(&s->tx.arena, &to);
 	if (s->tx.nrcpts == s->tx.cap) {

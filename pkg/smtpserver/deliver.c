@@ -20,6 +20,8 @@ struct target {
 	struct str address;                     /* Delivered-To: of the recipient, or of the member of an alias */
 	uint8_t key[32];                        /* for partial.c; set when needed */
 	bool delivered;
+	bool remote;                            /* for the queue; without account and mailbox */
+	const struct rcpt *from_rcpt;
 	struct failure failure;                 /* why not */
 };
 
@@ -129,6 +131,11 @@ make_plan(struct session *s, struct plan *p)
 	for (size_t i = 0; i < s->tx.nrcpts; i++) {
 		const struct rcpt *r = &s->tx.rcpts[i];
 		struct config_address addr;
+
+		if (r->remote) {
+			add_target(s, p, &(struct target){ .rcpt = &r->path, .address = address_text(s, &r->path), .remote = true, .from_rcpt = r });
+			continue;
+		}
 		int err = smtpserver_lookup(s, cfg, &r->path, &addr);
 
 		if (err == CONFIG_DOMAIN_DISABLED)
@@ -231,6 +238,30 @@ deliver_target(struct session *s, struct target *t)
 	    log_i("size", (int64_t)s->data->content.n));
 }
 
+/* enqueue_targets queues for all recipients at other hosts at once. */
+static void
+enqueue_targets(struct session *s, struct plan *p)
+{
+	const struct rcpt **rcpts = ARENA_NEWN(conn_arena(s->c), p->n, const struct rcpt *);
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n; i++)
+		if (p->v[i].remote && !p->v[i].delivered)
+			rcpts[n++] = p->v[i].from_rcpt;
+	if (n == 0)
+		return;
+	bool ok = smtpserver_enqueue(s, rcpts, n) == 0;
+	for (size_t i = 0; i < p->n; i++) {
+		if (!p->v[i].remote || p->v[i].delivered)
+			continue;
+		p->v[i].delivered = ok;
+		if (!ok)
+			p->v[i].failure = s->failure;
+	}
+	/* It is rendered with those of the other recipients. */
+	s->failure = (struct failure){ 0 };
+}
+
 /* target_keys: what a target is known by when the same message is sent again. */
 static int
 target_keys(struct session *s, struct plan *p)
@@ -296,7 +327,11 @@ smtpserver_deliver(struct session *s)
 		struct target *t = &p.v[i];
 		if (!t->failure.set && again && smtpserver_partial_has(s->srv->partial, t->key))
 			t->delivered = true;
-		else if (!t->failure.set)
+	}
+	enqueue_targets(s, &p);
+	for (size_t i = 0; i < p.n; i++) {
+		struct target *t = &p.v[i];
+		if (!t->failure.set && !t->delivered)
 			deliver_target(s, t);
 		delivered += t->delivered;
 		failed += t->failure.set;

@@ -44,6 +44,12 @@ smtpserver_requiretls_offered(const struct session *s)
 }
 
 bool
+smtpserver_dsn_offered(const struct session *s)
+{
+	return s->l->submission && s->srv->opts.queue != NULL;
+}
+
+bool
 smtpserver_starttls_offered(struct session *s)
 {
 	return !conn_is_tls(s->c) && conn_tls_ctx(s->c) != NULL && !s->l->no_starttls;

@@ -13,6 +13,7 @@
  *   cmd_*.c         one file per command
  *   data.c          from DATA to the end of the message; checks of what was received
  *   submit.c        what is checked and added when a user submits
+ *   enqueue.c       what users send to other hosts: DKIM, queue
  *   deliver.c       recipients to accounts, delivery, partial failures
  *   lookup.c        whose address is it
  *   received.c      header fields put in front
@@ -20,7 +21,7 @@
  *   cid.c           connection ids as peers see them
  *
  * Extensions: PIPELINING (RFC 2920), SIZE (1870), STARTTLS (3207), AUTH (4954), REQUIRETLS (8689), ENHANCEDSTATUSCODES (2034, 3463), 8BITMIME (6152),
- * LIMITS (9422), SMTPUTF8 (6531).
+ * LIMITS (9422), SMTPUTF8 (6531); for users FUTURERELEASE (4865) and DSN (3461).
  */
 #ifndef SMTPSERVER_SMTPSERVER_H
 #define SMTPSERVER_SMTPSERVER_H
@@ -35,9 +36,13 @@
 
 struct smtpserver;                      /* shared by all listeners; immutable after smtpserver_new but for its memory of partial deliveries */
 
+struct queue;                           /* package queue */
+
 struct smtpserver_opts {
 	struct store *store;
 	struct auth *auth;
+	/* For mail that users submit to addresses at other hosts. NULL: such addresses are refused. Must outlive the server. */
+	struct queue *queue;
 	/* config returns the current snapshot, referenced (config_current). */
 	struct config *(*config)(void *arg);
 	void *config_arg;

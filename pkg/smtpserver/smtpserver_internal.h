@@ -46,6 +46,8 @@ struct failure {
 /* A recipient that was accepted. */
 struct rcpt {
 	struct smtp_path path;
+	bool remote;                            /* at another host: for the queue */
+	struct str dsn_notify, dsn_orcpt;       /* parameters of DSN (RFC 3461), for remote ones */
 	bool unknown;                           /* no such address: refused after DATA, so that guessing costs a message */
 };
 
@@ -58,6 +60,9 @@ struct transaction {
 	bool body_8bit;                         /* BODY=8BITMIME */
 	bool requiretls;
 	int64_t size;                           /* declared; 0 = not */
+	int64_t release_us;                     /* FUTURERELEASE (RFC 4865): not before; 0 = now */
+	struct str future_release;              /* as asked for: "for;n", "until;time" */
+	struct str dsn_ret, dsn_envid;          /* parameters of DSN (RFC 3461) */
 	struct rcpt *rcpts;
 	size_t nrcpts, cap;
 };
@@ -113,9 +118,14 @@ struct command {
 	unsigned flags;
 };
 
+/* How long our users may have mail held: what EHLO says of FUTURERELEASE. */
+#define SMTPSERVER_HOLD_MAX_US (60 * TIME_DAY)
+
 /* session.c */
 bool smtpserver_starttls_offered(struct session *s);
 bool smtpserver_requiretls_offered(const struct session *s);
+/* smtpserver_dsn_offered: DSN (RFC 3461) and FUTURERELEASE (RFC 4865), which need the queue. */
+bool smtpserver_dsn_offered(const struct session *s);
 /* smtpserver_pause lets fn go on after a time; no input is taken until then. fn is called at once when the server has no delays. */
 int smtpserver_pause(struct session *s, int64_t us, int (*fn)(struct session *s)) must_use_;
 void smtpserver_slow(struct session *s, bool on);
@@ -178,6 +188,14 @@ void smtpserver_data_free(struct session *s);
 
 /* submit.c */
 int smtpserver_submit_check(struct session *s) must_use_;
+
+/* enqueue.c */
+/* smtpserver_is_remote: the recipient's mail is for the queue, not for an account here. */
+bool smtpserver_is_remote(struct session *s, const struct config *cfg, const struct smtp_path *to);
+/* smtpserver_dkim makes the DKIM-Signature fields of the author's domain for what stands before the content, and the content; "" for none. */
+struct str smtpserver_dkim(struct session *s, const struct config *cfg, struct str before);
+/* smtpserver_enqueue queues the message for n recipients, all or none: 0, else a failure is recorded. */
+int smtpserver_enqueue(struct session *s, const struct rcpt *const *rcpts, size_t n) must_use_;
 
 /* lookup.c */
 /* smtpserver_may_send: the account of the user may send as this address: 0, else a failure with code 550 5.7.1 (451 4.3.0 for a disabled domain). */

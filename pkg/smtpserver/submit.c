@@ -40,12 +40,15 @@ add_missing(struct session *s, const struct config *cfg)
 {
 	struct arena *a = conn_arena(s->c);
 	struct str header = s->data->header;
-	struct buf b = BUF_ARENA(&s->tx.arena, 4096);
+	struct buf b = BUF_ARENA(&s->tx.arena, 64 * 1024);
 
 	if (message_header_get(a, header, S("Message-Id")).n == 0)
 		buf_addf(&b, "Message-Id: <" STRF ">\r\n", STRA(message_new_id(a, &cfg->hostname)));
 	if (!message_field_find(header, S("Date"), &(struct message_field){ 0 }))
 		buf_addf(&b, "Date: " STRF "\r\n", STRA(smtpserver_date(s, s->data->received_us)));
+
+	/* The signature covers what was added so far. */
+	buf_add(&b, smtpserver_dkim(s, cfg, str_dup(a, buf_str(&b))));
 
 	struct str from = smtp_path(a, &s->tx.from, s->data->utf8_needed);
 	struct message_authprop prop = { .type = S("smtp"), .property = S("mailfrom"), .value = from, .is_addr = true };
