@@ -70,7 +70,7 @@ ctx_of(struct queue_attempt *at, int64_t us)
 }
 
 static int
-verify_dane(void *arg, X509 *leaf, STACK_OF(X509) *chain, bool *r_errors, struct errmsg *e)
+verify_dane(void *arg, X509 *leaf, STACK_OF(X509) * chain, bool *r_errors, struct errmsg *e)
 {
 	const struct dane_arg *d = arg;
 	struct dane_record *records = ARENA_NEWN(d->a, d->tlsa->n, struct dane_record);

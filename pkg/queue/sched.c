@@ -42,7 +42,7 @@ struct queue_sched {
 	size_t nheap, cap;
 	struct cond wake;
 	pthread_t *threads;
-	size_t nthreads;
+	size_t nthreads, idle; /* threads are started when all others are busy, up to o.deliveries */
 	int64_t cleaned;
 };
 
@@ -353,6 +353,18 @@ clean_if_due(struct queue *q)
 		log_error(q->o.log, "forgetting old messages of the queue failed");
 }
 
+static int start_worker(struct queue *q);
+
+/* more_workers starts one if something is due and nobody is free. Under the lock. */
+static void
+more_workers(struct queue *q)
+{
+	struct queue_sched *s = q->sched;
+
+	if (s->idle == 0 && s->nthreads < q->o.deliveries && s->nheap > 0 && s->heap[0]->next <= queue_now(q))
+		ignore_result(start_worker(q) < 0); /* those that are there go on */
+}
+
 static void *
 worker(void *arg)
 {
@@ -365,13 +377,28 @@ worker(void *arg)
 		clean_if_due(q);
 		lock_take(&q->lock);
 		d = q->stop ? NULL : take_due(q, &wait);
-		if (d == NULL && !q->stop)
+		if (d) {
+			more_workers(q);
+		} else if (!q->stop) {
+			q->sched->idle++;
 			cond_wait(&q->sched->wake, &q->lock, time_mono_us() + MIN(MAX(wait, TIME_MS), CLEANUP_US));
+			q->sched->idle--;
+		}
 		lock_drop(&q->lock);
 		if (d)
 			serve(q, d);
 	}
 	return NULL;
+}
+
+static int
+start_worker(struct queue *q)
+{
+	int rv = thread_start(&q->sched->threads[q->sched->nthreads], "queue", 0, worker, q);
+
+	if (rv == 0)
+		q->sched->nthreads++;
+	return rv;
 }
 
 static struct queue_sched *
@@ -430,14 +457,11 @@ queue_start(struct queue *q, struct errmsg *e)
 		end(q);
 		return err_set(e, rv, "queue database: %s", err_text(rv));
 	}
+	lock_take(&q->lock);
 	q->sched->threads = mem_allocn(q->o.deliveries, sizeof(pthread_t));
-	for (unsigned i = 0; i < q->o.deliveries; i++) {
-		rv = thread_start(&q->sched->threads[i], "queue", 0, worker, q);
-		if (rv < 0)
-			break;
-		q->sched->nthreads++;
-	}
-	if (q->sched->nthreads == 0) {
+	rv = start_worker(q);
+	lock_drop(&q->lock);
+	if (rv < 0) {
 		end(q);
 		return err_set(e, rv, "no threads for the queue");
 	}

@@ -140,7 +140,7 @@ accept_message(struct session *s)
 		return smtpserver_pause(s, UNKNOWN_DELAY_US, unknown_user);
 	for (size_t i = 0; i < s->tx.nrcpts; i++) {
 		struct str localpart = s->tx.rcpts[i].path.localpart;
-		if (str_starts(localpart, S("rcptto")) || (s->l->submission && str_starts(localpart, S("queue"))))
+		if (str_starts(localpart, S("rcptto")) || ((s->l->submission || s->srv->opts.queue == NULL) && str_starts(localpart, S("queue"))))
 			continue;
 		int waits = smtpserver_localserve(s, localpart);
 		if (waits != 0)

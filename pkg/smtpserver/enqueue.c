@@ -11,7 +11,7 @@
 static struct metric m_errors =
     METRICS_COUNTER_INIT("mox_smtpserver_errors_total", "Failures of our own in serving SMTP.", "error");
 
-#define EXTRA_MAX 100                   /* X-Mox-Extra fields of a message */
+#define EXTRA_MAX 100 /* X-Mox-Extra fields of a message */
 
 bool
 smtpserver_is_remote(struct session *s, const struct config *cfg, const struct smtp_path *to)
@@ -25,7 +25,7 @@ smtpserver_is_remote(struct session *s, const struct config *cfg, const struct s
 		return str_starts(to->localpart, S("queue"));
 	return to->host.ip.family != 0 ||
 	    config_lookup_address(cfg, to->localpart, &to->host.domain, CONFIG_LOOKUP_POSTMASTER | CONFIG_LOOKUP_ALIAS,
-	        &addr) == CONFIG_NO_DOMAIN;
+		&addr) == CONFIG_NO_DOMAIN;
 }
 
 /* --- DKIM --- */
@@ -34,7 +34,8 @@ smtpserver_is_remote(struct session *s, const struct config *cfg, const struct s
 static bool
 make_signer(struct arena *a, const struct config_dkim *conf, struct str name, struct dkim_signer *r_s)
 {
-	const struct config_selector *sel = typedesc_map_find(typedesc_type(&config_dkim_desc, "Selectors"), &conf->selectors, name);
+	const struct config_selector *sel =
+	    typedesc_map_find(typedesc_type(&config_dkim_desc, "Selectors"), &conf->selectors, name);
 
 	if (sel == NULL || sel->key == NULL || sel->hash == CONFIG_DKIM_HASH_SHA1)
 		return false;
@@ -72,8 +73,8 @@ smtpserver_dkim(struct session *s, const struct config *cfg, struct str before)
 	if (n == 0)
 		return fields;
 	/* Who receives it may take it all the same, so it goes out without. */
-	if (dkim_sign(a, &src, config_canonical(a, h, from->localpart), from->domain.ascii, signers, n, s->srv->opts.clock,
-	        &fields, &e) < 0) {
+	if (dkim_sign(a, &src, config_canonical(a, h, from->localpart), from->domain.ascii, signers, n,
+		s->srv->opts.clock, &fields, &e) < 0) {
 		metrics_add(&m_errors, 1, "dkimsign", NULL);
 		log_error(conn_log(s->c), "signing message", log_err(e.text), log_s("domain", from->domain.ascii));
 		return S("");
@@ -97,11 +98,11 @@ take_extra(struct session *s, struct typedesc_str_map *extra)
 		if (!str_istarts(f.name, prefix) || f.name.n == prefix.n)
 			continue;
 		if (extra->n == EXTRA_MAX)
-			return smtpserver_userf(s, 554, SMTP_E_CONTENT_OTHER, "at most %d X-Mox-Extra headers", EXTRA_MAX);
+			return smtpserver_userf(
+			    s, 554, SMTP_E_CONTENT_OTHER, "at most %d X-Mox-Extra headers", EXTRA_MAX);
 		extra->v = arena_grow(a, extra->v, extra->n, extra->n + 1, sizeof(*extra->v));
-		extra->v[extra->n++] = (struct typedesc_str_entry){
-			message_field_name(a, str_from(f.name, prefix.n)), utf8_clean(a, message_unfold(a, f.body))
-		};
+		extra->v[extra->n++] = (struct typedesc_str_entry){ message_field_name(a, str_from(f.name, prefix.n)),
+			utf8_clean(a, message_unfold(a, f.body)) };
 	}
 	if (!typedesc_map_sort(typedesc_type(&queue_msg_desc, "Extra"), extra, &dup))
 		return smtpserver_userf(s, 554, SMTP_E_CONTENT_OTHER, "duplicate X-Mox-Extra header");
@@ -139,7 +140,9 @@ smtpserver_enqueue(struct session *s, const struct rcpt *const *rcpts, size_t n)
 		.content = s->data->blob,
 		.has_8bit = s->data->dot.content.has_8bit || !str_is_ascii(s->data->prefix),
 		.smtputf8 = s->data->utf8_needed,
-		.require_tls = s->tx.requiretls ? &yes : wants_no_tls(s) ? &no : NULL,
+		.require_tls = s->tx.requiretls ? &yes :
+		    wants_no_tls(s)             ? &no :
+						  NULL,
 		.message_id = message_id_of(s),
 		.subject = utf8_clean(a, message_header_get(a, s->data->header, S("Subject"))),
 		.release_us = s->tx.release_us,
@@ -158,9 +161,10 @@ smtpserver_enqueue(struct session *s, const struct rcpt *const *rcpts, size_t n)
 		/* With several recipients their prefixes are the same, so that one transaction can serve them. */
 		smtpserver_received(s, &b, s->tx.nrcpts == 1 ? &rcpts[i]->path : NULL);
 		buf_add(&b, s->data->prefix);
-		add.rcpts[i] = (struct queue_add_rcpt){
-			.to = rcpts[i]->path, .prefix = buf_str(&b), .dsn_notify = rcpts[i]->dsn_notify, .dsn_orcpt = rcpts[i]->dsn_orcpt
-		};
+		add.rcpts[i] = (struct queue_add_rcpt){ .to = rcpts[i]->path,
+			.prefix = buf_str(&b),
+			.dsn_notify = rcpts[i]->dsn_notify,
+			.dsn_orcpt = rcpts[i]->dsn_orcpt };
 	}
 	int err = queue_add(s->srv->opts.queue, &add, NULL, &e);
 	if (err < 0) {

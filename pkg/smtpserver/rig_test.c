@@ -12,6 +12,8 @@
 #include "base/fd.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "dkim/dkim.h"
+#include "queue/queue.h"
 
 static const char static_conf[] =
     "DataDir: data\n"
@@ -106,9 +108,25 @@ load_config(struct rig *r)
 	struct config_problems problems = { 0 };
 	struct str text = str_of(static_conf);
 
+	struct str dynamic = str_of(dynamic_conf);
+	unsigned flags = CONFIG_NO_KEYS;
+
 	if (r->flags & RIG_PEDANTIC)
 		text = str_cat(a, S("Pedantic: true\n"), text);
-	int err = config_parse(test_dir(), text, str_of(dynamic_conf), CONFIG_NO_KEYS, &r->cfg, &problems);
+	if (r->flags & RIG_QUEUE) {
+		EVP_PKEY *key;
+		struct str pem;
+
+		assert_ok(dkim_generate_ed25519(&key));
+		assert_ok(dkim_key_to_pem(a, key, &pem));
+		EVP_PKEY_free(key);
+		assert_ok(fd_write_file(str_fmt(a, "%s/sel.pem", test_dir()).p, pem, 0600, NULL));
+		struct str first = S("Domains:\n\tmox.example:\n");
+		dynamic = str_fmt(a, STRF "\t\tDKIM:\n\t\t\tSelectors:\n\t\t\t\tsel:\n\t\t\t\t\tPrivateKeyFile: sel.pem\n"
+		    "\t\t\tSign:\n\t\t\t\t- sel\n" STRF, STRA(first), (int)(dynamic.n - first.n), dynamic.p + first.n);
+		flags = CONFIG_CHECK_ONLY;
+	}
+	int err = config_parse(test_dir(), text, dynamic, flags, &r->cfg, &problems);
 	if (err < 0)
 		fail_msg("config: " STRF, STRA(config_problems_text(a, &problems)));
 	config_problems_done(&problems);
@@ -176,8 +194,10 @@ rig_start(struct rig *r, unsigned flags)
 	    .crammd5 = flags & RIG_CRAMMD5 }, &r->auth, &e));
 	if (flags & RIG_PASSWORDS)
 		set_passwords(r);
+	if (flags & RIG_QUEUE)
+		assert_ok(queue_open(&(struct queue_opts){ .data_dir = dir, .config = current_config, .config_arg = r }, &r->queue, &e));
 	r->srv = smtpserver_new(&(struct smtpserver_opts){
-		.store = r->store, .auth = r->auth, .config = current_config, .config_arg = r, .software = S("mox"),
+		.store = r->store, .auth = r->auth, .queue = r->queue, .config = current_config, .config_arg = r, .software = S("mox"),
 		.localserve_account = flags & RIG_LOCALSERVE ? S("mjl") : S(""), .no_delays = !(flags & RIG_DELAYS),
 	});
 	r->listener = (struct smtpserver_listener){
@@ -202,6 +222,7 @@ rig_stop(struct rig *r)
 	rig_hangup(r);
 	buf_done(&r->in);
 	smtpserver_free(&r->srv);
+	queue_close(&r->queue);
 	auth_close(&r->auth);
 	store_close(&r->store);
 	tls_ctx_unref(&r->client_tls);

@@ -25,6 +25,7 @@ enum rig_flags {
 	RIG_CRAMMD5 = 512,
 	RIG_DELAYS = 1024,              /* push-backs are on; timers fire by rig_timer only */
 	RIG_TLS12 = 2048,               /* the client speaks TLS 1.2 at most */
+	RIG_QUEUE = 4096,               /* there is a queue, which delivers nothing; mox.example signs with an Ed25519 key, selector sel */
 };
 
 struct rig {
@@ -32,6 +33,7 @@ struct rig {
 	struct config *cfg;
 	struct store *store;
 	struct auth *auth;
+	struct queue *queue;
 	struct smtpserver *srv;
 	struct smtpserver_listener listener;
 	struct tls_ctx *tls, *client_tls;
