@@ -14,12 +14,15 @@
 #include "base/fd.h"
 #include "base/randutil.h"
 #include "base/timeutil.h"
+#include "server_ctl_queue.h"
 #include "version.h"
 
 #define RECEIVED_ID_KEY 24              /* octets of receivedid.key: 16 key, 8 secret */
 #define DESCRIPTORS 65536               /* at most; less where the hard limit says so */
 #define TRIM_INTERVAL_MS 500            /* how often memory of unused accounts is given back */
 #define MALLOC_TRIM_US (2 * TIME_SEC)   /* how often the allocator is asked to give back its own */
+#define CA_FILE_MAX (4 * 1024 * 1024)
+#define LOCALSERVE_SMTP_PORT 1025
 #define STOP_GRACE (3 * TIME_SEC)       /* for clients to finish, see ../spec/operations.md 3.4 */
 
 static struct config *
@@ -97,6 +100,52 @@ received_id_key(struct server *s, const struct config *cfg, struct str *r_key, s
 	return fd_write_file(path.p, *r_key, 0640, e);
 }
 
+/* Authorities for outgoing connections: the system's, or those of the configuration, or both. */
+static int
+open_client_tls(struct server *s, const struct config *cfg, struct errmsg *e)
+{
+	const struct config_ca *ca = cfg->fixed->tls.ca;
+	struct smtpclient_tls_opts o = { .no_system = ca && !ca->additional_to_system };
+	struct str *pem = ca ? ARENA_NEWN(&s->arena, ca->cert_files.n, struct str) : NULL;
+
+	for (size_t i = 0; ca && i < ca->cert_files.n; i++)
+		TRY(fd_read_file(&s->arena, str_dup(&s->arena, ca->cert_files.v[i]).p, CA_FILE_MAX, &pem[i], e));
+	o.ca_pem = pem;
+	o.nca = ca ? ca->cert_files.n : 0;
+	return smtpclient_tls_new(&o, &s->client_tls, e);
+}
+
+/* In local test mode the queue delivers to our own port for incoming mail. */
+static struct ipport
+own_smtp(const struct config *cfg)
+{
+	const struct config_listener *l = config_listener(cfg, S("local"));
+	struct ipport p = { .port = LOCALSERVE_SMTP_PORT };
+
+	if (l && l->smtp.enabled)
+		p.port = (uint16_t)l->smtp.port;
+	if (!l || l->ips.n == 0 || ip_parse(l->ips.v[0], &p.ip) < 0 || ip_is_unspecified(&p.ip))
+		ignore_result(ip_parse(S("127.0.0.1"), &p.ip) < 0);
+	return p;
+}
+
+static int
+open_queue(struct server *s, const struct config *cfg, const char *data_dir, struct errmsg *e)
+{
+	struct dns_stub_opts dns = { 0 };
+
+	TRY(dns_stub_new(&dns, &s->resolver, e));
+	TRY(open_client_tls(s, cfg, e));
+	s->queue_log = (struct log){ .pkg = "queue" };
+	struct queue_opts o = {
+		.data_dir = data_dir, .store = s->store, .config = current_config, .config_arg = s, .resolver = s->resolver,
+		.tls = s->client_tls, .log = &s->queue_log,
+	};
+	if (s->opts->localserve_account.n > 0)
+		o.localserve = own_smtp(cfg);
+	return queue_open(&o, &s->queue, e);
+}
+
 int
 server_open(struct server *s, const struct cmd_run *c, const struct server_opts *o, struct errmsg *e)
 {
@@ -120,9 +169,10 @@ server_open(struct server *s, const struct cmd_run *c, const struct server_opts 
 	};
 	TRY(auth_open(&ao, &s->auth, e));
 	auth_set_limits(s->auth, true, o->exempt_loopback);
+	TRY(open_queue(s, cfg, so.data_dir, e));
 
 	struct smtpserver_opts smtp = {
-		.store = s->store, .auth = s->auth, .config = current_config, .config_arg = s, .software = S("mox"),
+		.store = s->store, .auth = s->auth, .queue = s->queue, .config = current_config, .config_arg = s, .software = S("mox"),
 		.localserve_account = o->localserve_account,
 	};
 	memcpy(smtp.cid_key, key.p, sizeof(smtp.cid_key));
@@ -155,6 +205,9 @@ server_close(struct server *s)
 	server_listeners_free(s);
 	smtpserver_free(&s->smtp);
 	imapserver_free(&s->imap);
+	queue_close(&s->queue);
+	smtpclient_tls_free(&s->client_tls);
+	dns_stub_free(&s->resolver);
 	if (s->auth)
 		auth_close(&s->auth);
 	if (s->store)
@@ -165,6 +218,20 @@ server_close(struct server *s)
 	arena_done(&s->arena);
 }
 
+/* The requests of all files, as one table. */
+static const struct ctl_command *
+ctl_commands(struct server *s)
+{
+	size_t n = 0;
+
+	while (server_ctl_commands[n].name)
+		n++;
+	struct ctl_command *v = ARENA_NEWN(&s->arena, n + SERVER_CTL_QUEUE_COMMANDS + 1, struct ctl_command);
+	memcpy(v, server_ctl_commands, n * sizeof(*v));
+	memcpy(v + n, server_ctl_queue_commands, sizeof(server_ctl_queue_commands));
+	return v;
+}
+
 /* The control socket comes after the network's: a second server fails there and cannot take the socket of the first. */
 static int
 listen_ctl(struct server *s, struct errmsg *e)
@@ -173,7 +240,7 @@ listen_ctl(struct server *s, struct errmsg *e)
 	struct conn_listener_opts lo = { .name = "ctl", .proto = &ctl_proto, .arg = &s->ctl };
 	int fd = -1;
 
-	s->ctl = (struct ctl_server){ server_ctl_commands, s };
+	s->ctl = (struct ctl_server){ ctl_commands(s), s };
 	s->ctl_conns = conn_server_new(&co);
 	TRY(ctl_listen(s->ctl_path, &fd, e));
 	return conn_server_listen(s->ctl_conns, fd, &lo, e);
@@ -244,10 +311,12 @@ server_run(struct server *s, struct errmsg *e)
 	TRY(listen_ctl(s, e));
 	conn_server_start(s->conns);
 	conn_server_start(s->ctl_conns);
+	TRY(queue_start(s->queue, e));
 	s->opts->started(s);
 	signo = wait_for_end(s, signal_fd);
 
 	conn_server_stop(s->conns, STOP_GRACE);
+	queue_stop(s->queue);
 	ignore_result(unlink(s->ctl_path) < 0);
 	conn_server_stop(s->ctl_conns, 0);
 	return signo;

@@ -13,6 +13,7 @@
 #include "ctl/ctl.h"
 #include "http/http.h"
 #include "imapserver/imapserver.h"
+#include "queue/queue.h"
 #include "smtpserver/smtpserver.h"
 #include "store/store.h"
 
@@ -36,6 +37,10 @@ struct server {
 	struct config_live *live;
 	struct store *store;
 	struct auth *auth;
+	struct dns_resolver *resolver;
+	struct smtpclient_tls *client_tls;      /* of outgoing connections */
+	struct log queue_log;
+	struct queue *queue;
 	struct smtpserver *smtp;
 	struct imapserver *imap;
 	struct conn_server *conns;
