@@ -182,6 +182,30 @@ utf8_lower(struct arena *a, struct str s)
 }
 
 struct str
+utf8_casemap(struct arena *a, struct str s)
+{
+	cleanup_(mem_cleanup) uint8_t *out = NULL;
+	struct buf b = BUF_ARENA(a, SIZE_MAX / 2);
+	size_t n = 0;
+
+	if (!utf8_valid(s))
+		return s;
+	buf_reserve(&b, s.n);
+	for (struct str rest = s; rest.n > 0;) {
+		uint32_t cp;
+		int len = utf8_next(rest, &cp);
+
+		utf8_add(&b, uc_totitle(cp));
+		rest = str_from(rest, (size_t)len);
+	}
+	if (str_is_ascii(buf_str(&b)))
+		return buf_str(&b);
+	out = u8_normalize(UNINORM_NFKD, (const uint8_t *)b.p, b.n, NULL, &n);
+	bug_if(out == NULL);
+	return str_dup(a, str_n((const char *)out, n));
+}
+
+struct str
 utf8_casefold(struct arena *a, struct str s)
 {
 	cleanup_(mem_cleanup) uint8_t *out = NULL;

@@ -24,6 +24,8 @@ struct str utf8_cut(struct str s, size_t max);            /* at most max bytes, 
 bool utf8_is_nfc(struct str s);
 struct str utf8_nfc(struct arena *a, struct str s);
 struct str utf8_lower(struct arena *a, struct str s);     /* simple lower case per code point */
+/* utf8_casemap: for collation by i;unicode-casemap: title case, then compatibility decomposition. Compare octets. */
+struct str utf8_casemap(struct arena *a, struct str s);
 struct str utf8_casefold(struct arena *a, struct str s);  /* full case folding and NFC, for comparing */
 
 #endif

@@ -62,7 +62,12 @@ productions(struct arena *a, struct str s)
 		imap_search_uses(key, IMAP_SEARCH_MODSEQ);
 
 	c = cur_in(a, s);
-	imap_search_return(&c);
+	struct imap_partial partial;
+	imap_search_return(&c, &partial);
+
+	c = cur_in(a, s);
+	struct imap_sort criteria[IMAP_SORT_MAX];
+	imap_sort_criteria(&c, criteria);
 
 	c = cur_in(a, s);
 	struct imap_set set = { 0 };

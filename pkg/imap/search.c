@@ -248,8 +248,84 @@ imap_search_program(struct cur *c, struct imap_search **r_key, struct str *r_cha
 	*r_charset = charset;
 }
 
+void
+imap_search_criteria(struct cur *c, struct imap_search **r_key, struct str *r_charset)
+{
+	struct str charset = imap_astring(c);
+
+	imap_sp(c);
+	struct imap_search *k = all_of(c);
+	if (!cur_done(c))
+		return;
+	*r_key = k;
+	*r_charset = charset;
+}
+
+/* partial-range = nz-number ":" nz-number / "-" nz-number ":" "-" nz-number   rfc/9394:329 */
+void
+imap_partial(struct cur *c, struct imap_partial *r_partial)
+{
+	struct imap_partial p = { .from_end = cur_try(c, '-') };
+
+	p.first = imap_nz_number(c);
+	cur_char(c, ':');
+	if (p.from_end)
+		cur_char(c, '-');
+	p.last = imap_nz_number(c);
+	if (cur_ok(c))
+		*r_partial = p;
+}
+
+void
+imap_partial_of(const struct imap_partial *p, uint64_t n, uint64_t *r_from, uint64_t *r_n)
+{
+	uint64_t low = MIN(p->first, p->last), high = MIN((uint64_t)MAX(p->first, p->last), n);
+
+	*r_n = low <= high ? high - low + 1 : 0;
+	*r_from = *r_n == 0 ? 0 : p->from_end ? n - high : low - 1;
+}
+
+void
+imap_add_partial(struct buf *b, const struct imap_partial *p)
+{
+	const char *minus = p->from_end ? "-" : "";
+	buf_addf(b, "%s%u:%s%u", minus, (unsigned)p->first, minus, (unsigned)p->last);
+}
+
+size_t
+imap_sort_criteria(struct cur *c, struct imap_sort v[IMAP_SORT_MAX])
+{
+	static const struct {
+		struct str name;
+		enum imap_sort_key key;
+	} names[] = {
+		{ { "ARRIVAL", 7 }, IMAP_SORT_ARRIVAL }, { { "CC", 2 }, IMAP_SORT_CC },
+		{ { "DATE", 4 }, IMAP_SORT_DATE }, { { "FROM", 4 }, IMAP_SORT_FROM },
+		{ { "SIZE", 4 }, IMAP_SORT_SIZE }, { { "SUBJECT", 7 }, IMAP_SORT_SUBJECT },
+		{ { "TO", 2 }, IMAP_SORT_TO }, { { "DISPLAYFROM", 11 }, IMAP_SORT_DISPLAYFROM },
+		{ { "DISPLAYTO", 9 }, IMAP_SORT_DISPLAYTO },
+	};
+	size_t n = 0;
+
+	cur_char(c, '(');
+	do {
+		size_t i = 0;
+		bool reverse = imap_try_keyword(c, S("REVERSE"));
+		if (reverse)
+			imap_sp(c);
+		while (i < ARRAY_LEN(names) && !imap_try_keyword(c, names[i].name))
+			i++;
+		if (i == ARRAY_LEN(names) || n == IMAP_SORT_MAX)
+			cur_fail(c, n == IMAP_SORT_MAX ? "fewer sort criteria" : "sort criterion");
+		else
+			v[n++] = (struct imap_sort){ names[i].key, reverse };
+	} while (cur_try(c, ' '));
+	cur_char(c, ')');
+	return n;
+}
+
 unsigned
-imap_search_return(struct cur *c)
+imap_search_return(struct cur *c, struct imap_partial *r_partial)
 {
 	static const struct {
 		struct str name;
@@ -270,12 +346,20 @@ imap_search_return(struct cur *c)
 		size_t i = 0;
 		while (i < ARRAY_LEN(options) && !imap_try_keyword(c, options[i].name))
 			i++;
-		if (i < ARRAY_LEN(options))
+		if (i < ARRAY_LEN(options)) {
 			bits |= options[i].bit;
-		else
+		} else if (!(bits & IMAP_RETURN_PARTIAL) && imap_try_keyword(c, S("PARTIAL"))) {
+			bits |= IMAP_RETURN_PARTIAL;
+			imap_sp(c);
+			imap_partial(c, r_partial);
+		} else {
 			cur_fail(c, "search return option");
+		}
 	} while (cur_try(c, ' '));
 	cur_char(c, ')');
+	/* rfc/9394:149 */
+	if ((bits & (IMAP_RETURN_PARTIAL | IMAP_RETURN_ALL)) == (IMAP_RETURN_PARTIAL | IMAP_RETURN_ALL))
+		cur_fail(c, "PARTIAL or ALL, not both");
 	return bits;
 }
 

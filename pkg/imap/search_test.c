@@ -148,14 +148,61 @@ TEST(search_return)
 		{ "RETURN (BOGUS)", 0, false },
 		{ "RETURN", 0, false },
 		{ "RETURN(MIN)", 0, false },
+		{ "RETURN (PARTIAL 1:5)", IMAP_RETURN_PARTIAL, true },          /* rfc/9394:327 */
+		{ "RETURN (COUNT PARTIAL -100:-1 MIN)",
+		    IMAP_RETURN_PARTIAL | IMAP_RETURN_COUNT | IMAP_RETURN_MIN, true },
+		/* rfc/9394:149 */
+		{ "RETURN (PARTIAL 1:5 ALL)", 0, false }, { "RETURN (PARTIAL 1:5 PARTIAL 6:9)", 0, false },
+		{ "RETURN (PARTIAL 1:*)", 0, false }, { "RETURN (PARTIAL -1:5)", 0, false },
+		{ "RETURN (PARTIAL 1:-5)", 0, false },
+		{ "RETURN (PARTIAL 0:5)", 0, false }, { "RETURN (PARTIAL 5)", 0, false },
+		{ "RETURN (PARTIAL)", 0, false },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct cur c = cur_in(test_arena(), test_exact(str_of(rows[i].in)));
 		test_row("%s", rows[i].in);
-		unsigned bits = imap_search_return(&c);
+		struct imap_partial partial = { 0 };
+		unsigned bits = imap_search_return(&c, &partial);
 		assert_int_equal(cur_done(&c), rows[i].ok);
 		if (rows[i].ok)
 			assert_int_equal(bits, rows[i].want);
+	}
+}
+
+TEST(partial_of)
+{
+	static const struct { struct imap_partial p; uint64_t n, from, count; } rows[] = {
+		{ { 1, 5, false }, 10, 0, 5 }, { { 5, 1, false }, 10, 0, 5 }, { { 8, 20, false }, 10, 7, 3 },
+		{ { 11, 20, false }, 10, 0, 0 },
+		{ { 1, 5, true }, 10, 5, 5 }, { { 5, 1, true }, 3, 0, 3 }, { { 2, 3, true }, 10, 7, 2 }, { { 11, 12, true }, 10, 0, 0 },
+		{ { 1, 1, false }, 0, 0, 0 }, { { 1, 4294967295, true }, 2, 0, 2 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		uint64_t from, count;
+		test_row("%zu", i);
+		imap_partial_of(&rows[i].p, rows[i].n, &from, &count);
+		assert_int_equal(from, rows[i].from);
+		assert_int_equal(count, rows[i].count);
+	}
+}
+
+TEST(sort_criteria)
+{
+	static const struct { const char *in; size_t n; } rows[] = {
+		{ "(DATE)", 1 }, { "(REVERSE date SUBJECT)", 2 }, { "(arrival cc date from size subject to displayfrom displayto)", 9 },
+		{ "()", 0 }, { "(REVERSE)", 0 }, { "(REVERSE REVERSE DATE)", 0 }, { "(bogus)", 0 }, { "(DATE  FROM)", 0 }, { "DATE", 0 }, { "(DATE", 0 },
+		{ "(date date date date date date date date date date date date date date date date date)", 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct imap_sort v[IMAP_SORT_MAX];
+		struct cur c = cur_in(test_arena(), test_exact(str_of(rows[i].in)));
+		test_row("%s", rows[i].in);
+		size_t n = imap_sort_criteria(&c, v);
+		assert_int_equal(cur_done(&c), rows[i].n > 0);
+		if (rows[i].n > 0)
+			assert_int_equal(n, rows[i].n);
 	}
 }

@@ -36,6 +36,13 @@ static const struct capability {
 	{ "MULTIAPPEND" },              /* 3502 */
 	{ "PREVIEW" },                  /* 8970 */
 	{ "REPLACE" },                  /* 8508 */
+	{ "SORT" },                     /* 5256 */
+	{ "SORT=DISPLAY" },             /* 5957 */
+	{ "ESORT" },                    /* 5267 */
+	{ "THREAD=ORDEREDSUBJECT" },    /* 5256 */
+	{ "THREAD=REFERENCES" },
+	{ "THREAD=REFS" },
+	{ "PARTIAL" },                  /* 9394 */
 	{ "OBJECTID" },                 /* 8474 */
 	{ "INPROGRESS" },               /* 9585 */
 	{ "UNAUTHENTICATE" },           /* 8437 */

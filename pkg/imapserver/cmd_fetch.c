@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * FETCH   rfc/9051:4330, UID FETCH, with CHANGEDSINCE (rfc/7162:866) and VANISHED (rfc/7162:1687), BINARY (rfc/3516),
- * PREVIEW (rfc/8970), SAVEDATE (rfc/8514). How each data item is made is in fetch_items.c.
+ * PREVIEW (rfc/8970), SAVEDATE (rfc/8514), PARTIAL (rfc/9394:257). How each data item is made is in fetch_items.c.
  */
 #include "imapserver/imapserver_internal.h"
 
 struct args {
 	struct imap_set set;
-	bool has_changed_since, vanished;
+	bool has_changed_since, vanished, has_partial;
+	struct imap_partial partial;
 	uint64_t changed_since;
 };
 
-/* fetch-modifiers: "(" "CHANGEDSINCE" SP mod-sequence-value [SP "VANISHED"] ")", in any order   rfc/7162:2479 */
+/* fetch-modifiers: CHANGEDSINCE, VANISHED and PARTIAL, in any order   rfc/7162:2479 rfc/9394:360 */
 static void
 parse_modifiers(struct cur *in, struct args *args)
 {
@@ -23,6 +24,10 @@ parse_modifiers(struct cur *in, struct args *args)
 			imap_sp(in);
 			args->has_changed_since = true;
 			args->changed_since = imap_number64(in);
+		} else if (!args->has_partial && imap_try_keyword(in, S("PARTIAL"))) {
+			imap_sp(in);
+			args->has_partial = true;
+			imap_partial(in, &args->partial);
 		} else if (!args->vanished && imap_try_keyword(in, S("VANISHED"))) {
 			args->vanished = true;
 		} else {
@@ -46,6 +51,8 @@ parse(struct imapserver_cmd *c, struct args *args, struct imapserver_fetch *f)
 	/* rfc/7162:1702 */
 	if (args->vanished && (!c->uid || !(s->enabled & IMAPSERVER_QRESYNC) || !args->has_changed_since))
 		return imapserver_bad(c, "VANISHED needs UID FETCH with CHANGEDSINCE, and QRESYNC enabled");
+	if (args->has_partial && !c->uid)
+		return imapserver_bad(c, "PARTIAL needs UID FETCH");            /* rfc/9394:259 */
 	/* mod-sequence-value is above 0; some clients send 0 all the same, meaning everything */
 	if (args->has_changed_since && args->changed_since == 0 && s->server->pedantic)
 		return imapserver_bad(c, "CHANGEDSINCE must be above 0");
@@ -149,6 +156,8 @@ run(struct imapserver_cmd *c, struct imapserver_fetch *f)
 
 	TRY(parse(c, &args, f));
 	TRY(imapserver_resolve(c, &args.set, &uids));
+	if (args.has_partial)
+		uids = imapserver_part_of(c->a, &args.partial, &uids);
 	plan(c, &args, f);
 	if (f->modseq && !(c->s->enabled & IMAPSERVER_CONDSTORE))
 		TRY(imapserver_enable_condstore(c));

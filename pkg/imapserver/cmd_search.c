@@ -1,56 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * SEARCH   rfc/9051:3716, UID SEARCH, with ESEARCH (rfc/4731), SEARCHRES (rfc/5182), WITHIN (rfc/5032), MODSEQ
- * (rfc/7162:1039). How a message is matched is in search_match.c.
+ * (rfc/7162:1039), PARTIAL (rfc/9394:135).
  */
 #include "imapserver/imapserver_internal.h"
 
 #define SEARCH_LINE 100                 /* numbers of one SEARCH response: long lines trouble clients */
 
-struct args {
-	bool extended;                  /* the answer is ESEARCH */
-	unsigned ret;                   /* enum imap_return */
-	struct imap_search *key;
-	bool modseq;                    /* a MODSEQ key was used: the answer tells the highest */
-};
-
-/* Text that is not ASCII needs a charset; UTF-8 is understood without it as well (rfc/9051:3825). */
-static bool
-charset_known(struct str charset)
-{
-	return charset.n == 0 || str_icase(charset, S("US-ASCII")) || str_icase(charset, S("UTF-8"));
-}
-
-static int
-parse(struct imapserver_cmd *c, struct args *args)
-{
-	struct str charset = { 0 };
-
-	imap_sp(&c->in);
-	struct cur t = c->in;
-	if (imap_try_keyword(&t, S("RETURN"))) {
-		args->extended = true;
-		args->ret = imap_search_return(&c->in);
-		imap_sp(&c->in);
-	}
-	imap_search_program(&c->in, &args->key, &charset);
-	if (!cur_ok(&c->in))
-		return imapserver_syntax(c);
-	/* A search that fails with NO empties the saved result, one that is BAD leaves it (rfc/5182:141). */
-	if (!charset_known(charset)) {
-		if (args->ret & IMAP_RETURN_SAVE)
-			imapserver_set_saved(c->s, &(struct imap_ranges){ 0 });
-		return imapserver_no(c, "BADCHARSET (US-ASCII UTF-8)", "unknown charset");
-	}
-	args->modseq = imap_search_uses(args->key, IMAP_SEARCH_MODSEQ);
-	if (c->s->enabled & IMAPSERVER_REV2 && !args->extended) {
-		args->extended = true;          /* rfc/9051:3737 */
-		args->ret = IMAP_RETURN_ALL;
-	}
-	return 0;
-}
-
 struct result {
+	const struct imapserver_search *q;
 	struct arena mem;               /* outlives the batches */
 	struct imap_ranges uids;        /* of all matches that were looked for */
 	uint32_t count;
@@ -60,47 +18,24 @@ struct result {
 
 /* Nothing beyond the first match is wanted. */
 static bool
-is_min_only(const struct args *args)
+is_min_only(const struct imapserver_search *q)
 {
-	return args->extended && (args->ret & ~(unsigned)IMAP_RETURN_SAVE) == IMAP_RETURN_MIN;
+	return q->extended && (q->ret & ~(unsigned)IMAP_RETURN_SAVE) == IMAP_RETURN_MIN;
 }
 
 static int
-search(struct imapserver_cmd *c, const struct args *args, struct result *res)
+add(void *arg, struct imapserver_cmd *c, const struct imapserver_row *row)
 {
-	struct imap_ranges all = imapserver_view_all(c->s->view, c->a);
-	struct imapserver_match t;
-	uint64_t done = 0, total = imap_ranges_count(&all);
+	struct result *res = arg;
+	int64_t modseq = row->m.modseq;
 
-	imapserver_match_init(&t, c->s, c->a, args->key);
-	struct imapserver_scan scan = { .uids = &all, .with_body = t.with_body };
-	for (;;) {
-		ARENA_SCOPE(c->a);
-		struct imapserver_row *rows;
-		size_t n;
-		int r = imapserver_scan(c, &scan, &rows, &n);
-		if (r <= 0)
-			return r;
-		for (size_t i = 0; i < n; i++) {
-			ARENA_SCOPE(c->a);
-			r = ctx_check(conn_ctx(c->conn));
-			if (r == 0)
-				r = imapserver_match(&t, c->s->acct, c->a, &rows[i]);
-			if (r < 0)
-				return imapserver_error(c, r, NULL, "searching messages");
-			imapserver_progress(c, ++done, total);
-			if (r == 0)
-				continue;
-			int64_t modseq = rows[i].m.modseq;
-			imap_ranges_add(&res->mem, &res->uids, rows[i].m.uid, rows[i].m.uid);
-			if (res->count++ == 0)
-				res->first_modseq = modseq;
-			res->last_modseq = modseq;
-			res->modseq = MAX(res->modseq, modseq);
-			if (is_min_only(args))
-				return 0;
-		}
-	}
+	(void)c;
+	imap_ranges_add(&res->mem, &res->uids, row->m.uid, row->m.uid);
+	if (res->count++ == 0)
+		res->first_modseq = modseq;
+	res->last_modseq = modseq;
+	res->modseq = MAX(res->modseq, modseq);
+	return is_min_only(res->q);
 }
 
 /* The matches as the command names messages. */
@@ -122,7 +57,7 @@ numbers(struct imapserver_cmd *c, const struct imap_ranges *uids)
 
 /* mailbox-data: "SEARCH" *(SP nz-number) [SP "(" "MODSEQ" SP n ")"]   rfc/3501:4832 rfc/7162:2557 */
 static void
-tell_search(struct imapserver_cmd *c, const struct args *args, const struct result *res, const struct imap_ranges *found)
+tell_search(struct imapserver_cmd *c, const struct imapserver_search *q, const struct result *res, const struct imap_ranges *found)
 {
 	unsigned on_line = 0;
 
@@ -130,7 +65,7 @@ tell_search(struct imapserver_cmd *c, const struct args *args, const struct resu
 	for (size_t i = 0; i < found->n; i++) {
 		for (uint64_t v = found->v[i].first; v <= found->v[i].last; v++) {
 			if (on_line++ == SEARCH_LINE) {
-				if (args->modseq)
+				if (q->modseq)
 					buf_addf(&c->out, " (MODSEQ %lld)", (long long)res->modseq);
 				buf_add(&c->out, S("\r\n* SEARCH"));
 				imapserver_send(c, false);
@@ -140,98 +75,103 @@ tell_search(struct imapserver_cmd *c, const struct args *args, const struct resu
 			buf_addu(&c->out, v);
 		}
 	}
-	if (args->modseq && res->count > 0)
+	if (q->modseq && res->count > 0)
 		buf_addf(&c->out, " (MODSEQ %lld)", (long long)res->modseq);
 	buf_add(&c->out, S("\r\n"));
 }
 
 /* The highest modseq of what the answer names: of MIN and MAX only those (rfc/7162:1206). */
 static int64_t
-told_modseq(const struct args *args, const struct result *res)
+told_modseq(const struct imapserver_search *q, const struct result *res)
 {
-	if (args->ret & (IMAP_RETURN_ALL | IMAP_RETURN_COUNT))
+	if (q->ret & (IMAP_RETURN_ALL | IMAP_RETURN_COUNT))
 		return res->modseq;
-	int64_t min = args->ret & IMAP_RETURN_MIN ? res->first_modseq : 0, max = args->ret & IMAP_RETURN_MAX ? res->last_modseq : 0;
+	int64_t min = q->ret & IMAP_RETURN_MIN ? res->first_modseq : 0, max = q->ret & IMAP_RETURN_MAX ? res->last_modseq : 0;
 	return MAX(min, max);
 }
 
 /* esearch-response   rfc/9051:6546 */
 static void
-tell_esearch(struct imapserver_cmd *c, const struct args *args, const struct result *res, const struct imap_ranges *found)
+tell_esearch(struct imapserver_cmd *c, const struct imapserver_search *q, const struct result *res, const struct imap_ranges *found)
 {
-	if (args->ret == IMAP_RETURN_SAVE)
+	if (q->ret == IMAP_RETURN_SAVE)
 		return;
-	buf_add(&c->out, S("* ESEARCH (TAG "));
-	imap_add_string(&c->out, c->tag, false);
-	buf_add(&c->out, c->uid ? S(") UID") : S(")"));
-	if (args->ret & IMAP_RETURN_MIN && found->n > 0)
+	imapserver_add_esearch(c);
+	if (q->ret & IMAP_RETURN_MIN && found->n > 0)
 		buf_addf(&c->out, " MIN %u", (unsigned)found->v[0].first);
-	if (args->ret & IMAP_RETURN_MAX && found->n > 0)
+	if (q->ret & IMAP_RETURN_MAX && found->n > 0)
 		buf_addf(&c->out, " MAX %u", (unsigned)found->v[found->n - 1].last);
-	if (args->ret & IMAP_RETURN_COUNT)
+	if (q->ret & IMAP_RETURN_COUNT)
 		buf_addf(&c->out, " COUNT %u", (unsigned)res->count);
-	if (args->ret & IMAP_RETURN_ALL && found->n > 0) {
+	if (q->ret & IMAP_RETURN_ALL && found->n > 0) {
 		buf_add(&c->out, S(" ALL "));
 		imap_add_ranges(&c->out, found->v, found->n);
 	}
-	if (args->modseq && found->n > 0)
-		buf_addf(&c->out, " MODSEQ %lld", (long long)told_modseq(args, res));
+	if (q->ret & IMAP_RETURN_PARTIAL) {
+		struct imap_ranges part = imapserver_part_of(c->a, &q->partial, found);
+		buf_add(&c->out, S(" PARTIAL ("));
+		imap_add_partial(&c->out, &q->partial);
+		buf_addc(&c->out, ' ');
+		if (part.n > 0)
+			imap_add_ranges(&c->out, part.v, part.n);
+		else
+			buf_add(&c->out, S("NIL"));
+		buf_addc(&c->out, ')');
+	}
+	if (q->modseq && found->n > 0)
+		buf_addf(&c->out, " MODSEQ %lld", (long long)told_modseq(q, res));
 	buf_add(&c->out, S("\r\n"));
 }
 
-/* The table of rfc/9051:4104: with only MIN or MAX or both, just these are saved. */
+/*
+ * What is saved: with only MIN, MAX and PARTIAL, just these; else all   rfc/9051:4104 rfc/9394:241
+ */
 static void
-save(struct imapserver_cmd *c, const struct args *args, const struct imap_ranges *uids)
+save(struct imapserver_cmd *c, const struct imapserver_search *q, const struct imap_ranges *uids)
 {
-	struct imap_ranges ends = { 0 };
+	unsigned some = IMAP_RETURN_MIN | IMAP_RETURN_MAX | IMAP_RETURN_PARTIAL;
+	struct imap_ranges part = { 0 }, ends = { 0 };
 
-	if (!(args->ret & (IMAP_RETURN_MIN | IMAP_RETURN_MAX)) || args->ret & (IMAP_RETURN_ALL | IMAP_RETURN_COUNT)) {
+	if (!(q->ret & some) || q->ret & (IMAP_RETURN_ALL | IMAP_RETURN_COUNT)) {
 		imapserver_set_saved(c->s, uids);
 		return;
 	}
-	if (uids->n > 0) {
-		uint32_t min = uids->v[0].first, max = uids->v[uids->n - 1].last;
-		if (args->ret & IMAP_RETURN_MIN)
-			imap_ranges_add(c->a, &ends, min, min);
-		if (args->ret & IMAP_RETURN_MAX)
-			imap_ranges_add(c->a, &ends, max, max);
+	if (q->ret & IMAP_RETURN_PARTIAL)
+		part = imapserver_part_of(c->a, &q->partial, uids);
+	if (uids->n > 0 && q->ret & IMAP_RETURN_MIN && !imap_ranges_has(&part, uids->v[0].first))
+		imap_ranges_add(c->a, &ends, uids->v[0].first, uids->v[0].first);
+	for (size_t i = 0; i < part.n; i++)
+		imap_ranges_add(c->a, &ends, part.v[i].first, part.v[i].last);
+	if (uids->n > 0 && q->ret & IMAP_RETURN_MAX) {
+		uint32_t max = uids->v[uids->n - 1].last;
+		imap_ranges_add(c->a, &ends, max, max);
 	}
 	imapserver_set_saved(c->s, &ends);
-}
-
-static int
-check_mailbox(struct imapserver_cmd *c)
-{
-	cleanup_(store_tx_rollback) struct store_tx tx = { 0 };
-	struct store_mailbox mb;
-
-	int r = store_read(c->s->acct, &tx);
-	if (r < 0)
-		return imapserver_error(c, r, NULL, "searching messages");
-	return imapserver_selected(c, &tx, &mb);
 }
 
 int
 imapserver_cmd_search(struct imapserver_cmd *c)
 {
-	struct args args = { 0 };
-	struct result res = { 0 };
+	struct imapserver_search q = { 0 };
+	struct result res = { .q = &q };
 
-	TRY(parse(c, &args));
-	if (args.modseq)
-		TRY(imapserver_enable_condstore(c));
-	int r = check_mailbox(c);
-	if (r == 0)
-		r = search(c, &args, &res);
+	imap_sp(&c->in);
+	imapserver_search_return(c, &q);
+	TRY(imapserver_search_parse(c, &q, false));
+	if (c->s->enabled & IMAPSERVER_REV2 && !q.extended) {
+		q.extended = true;              /* rfc/9051:3737 */
+		q.ret = IMAP_RETURN_ALL;
+	}
+	int r = imapserver_search_run(c, &q, false, add, &res);
 	if (r == 0) {
 		struct imap_ranges found = numbers(c, &res.uids);
-		if (args.extended)
-			tell_esearch(c, &args, &res, &found);
+		if (q.extended)
+			tell_esearch(c, &q, &res, &found);
 		else
-			tell_search(c, &args, &res, &found);
+			tell_search(c, &q, &res, &found);
 	}
-	if (args.ret & IMAP_RETURN_SAVE)
-		save(c, &args, r == 0 ? &res.uids : &(struct imap_ranges){ 0 });
+	if (q.ret & IMAP_RETURN_SAVE)
+		save(c, &q, r == 0 ? &res.uids : &(struct imap_ranges){ 0 });
 	arena_done(&res.mem);
 	return r;
 }

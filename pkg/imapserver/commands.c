@@ -62,6 +62,8 @@ static const struct imapserver_command commands[] = {
 	C("UNSELECT", unselect, SELECTED, 0),
 	C("EXPUNGE", expunge, SELECTED, UID),
 	C("SEARCH", search, SELECTED, UID | SEQ),
+	C("SORT", sort, SELECTED, UID | SEQ),
+	C("THREAD", thread, SELECTED, UID | SEQ),
 	C("FETCH", fetch, SELECTED, UID | SEQ),
 	C("STORE", store, SELECTED, UID | SEQ),
 	C("COPY", copy, SELECTED, UID),

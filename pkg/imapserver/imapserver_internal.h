@@ -376,6 +376,29 @@ void imapserver_match_init(struct imapserver_match *t, struct imapserver_session
 /* imapserver_match: 1 yes, 0 no, negative: an error of the store. Scratch memory in a. */
 int imapserver_match(const struct imapserver_match *t, struct store_account *acct, struct arena *a, const struct imapserver_row *row) must_use_;
 
+/* search_run.c: SEARCH, SORT and THREAD. */
+struct imapserver_search {
+	bool extended;                  /* the answer is ESEARCH */
+	unsigned ret;                   /* enum imap_return */
+	struct imap_partial partial;
+	struct imap_search *key;
+	bool modseq;                    /* a MODSEQ key was used: the answer tells the highest */
+};
+/* imapserver_search_return reads "RETURN (...)" SP, if it stands there. */
+void imapserver_search_return(struct imapserver_cmd *c, struct imapserver_search *q);
+/* imapserver_search_parse reads the rest of the command: with `criteria` the charset must stand there (SORT, THREAD). */
+int imapserver_search_parse(struct imapserver_cmd *c, struct imapserver_search *q, bool criteria) must_use_;
+/*
+ * imapserver_search_run calls each for all messages that match, in mailbox order; rows come with their bodies if
+ * with_body. each returns 0, 1 when it has enough, or an error.
+ */
+int imapserver_search_run(struct imapserver_cmd *c, const struct imapserver_search *q, bool with_body,
+	int (*each)(void *arg, struct imapserver_cmd *c, const struct imapserver_row *row), void *arg) must_use_;
+/* imapserver_part_of: what PARTIAL asks for of all, counted in mailbox order   rfc/9394:135 */
+struct imap_ranges imapserver_part_of(struct arena *a, const struct imap_partial *p, const struct imap_ranges *all);
+void imapserver_add_esearch(struct imapserver_cmd *c);  /* "* ESEARCH (TAG "x")", with UID in the UID form */
+uint32_t imapserver_number(const struct imapserver_cmd *c, uint32_t uid);       /* how the command names that message */
+
 /* upload.c: messages that come with a command, APPEND and REPLACE. */
 struct imapserver_uploaded {
 	struct imapserver_uploaded *next;
@@ -478,6 +501,8 @@ int imapserver_cmd_move(struct imapserver_cmd *c);
 int imapserver_cmd_replace(struct imapserver_cmd *c);
 int imapserver_cmd_unauthenticate(struct imapserver_cmd *c);
 int imapserver_cmd_uidbatches(struct imapserver_cmd *c);
+int imapserver_cmd_sort(struct imapserver_cmd *c);
+int imapserver_cmd_thread(struct imapserver_cmd *c);
 extern const struct imapserver_steps imapserver_authenticate_steps, imapserver_append_steps, imapserver_replace_steps,
 	imapserver_idle_steps;
 
