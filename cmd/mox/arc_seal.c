@@ -89,7 +89,7 @@ const struct cmd cmd_arc_seal = {
 	.min_args = 4,
 	.max_args = 4,
 	.flags = {
-	    { "results", "text", NULL, "\"authserv-id; method=result ...\" to say of the message; default results of dkim, arc" },
+	    { "results", "text", NULL, "\"authserv-id; method=result ...\"; default results of dkim and arc" },
 	},
 	.help =
 	    "Add an ARC set to a message, as a forwarder does, and print it.\n"

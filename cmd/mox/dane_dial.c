@@ -28,10 +28,10 @@ connect_one(void *arg unused_, const struct ctx *ctx, const struct ipport *to, i
 struct pump {
 	SSL *ssl;
 	int fd;
-	char out[PUMP_SIZE];            /* read from standard input */
+	char out[PUMP_SIZE]; /* read from standard input */
 	size_t n, off;
-	bool in_open, ended;            /* ended: the peer will send no more */
-	short events;                   /* what the session waits for */
+	bool in_open, ended; /* ended: the peer will send no more */
+	short events;        /* what the session waits for */
 };
 
 /* Whether to go on; notes what to wait for. */
@@ -161,8 +161,8 @@ run(struct cmd_run *c)
 	if (rv < 0)
 		return cmd_fail(c, "%s", e.text[0] ? tool_text(c, str_of(e.text)) : err_text(rv));
 	record = dane_text(c->arena, &conn.handshake.dane.record);
-	fprintf(stderr, "connected to " STRF ", verified by %s record " STRF "\n", STRA(ipport_str(c->arena, &conn.remote)),
-	    dane_usage_text(conn.handshake.dane.record.usage), STRA(record));
+	fprintf(stderr, "connected to " STRF ", verified by %s record " STRF "\n",
+	    STRA(ipport_str(c->arena, &conn.remote)), dane_usage_text(conn.handshake.dane.record.usage), STRA(record));
 
 	struct pump p = { .ssl = conn.ssl, .fd = conn.fd, .in_open = true };
 
@@ -174,8 +174,10 @@ const struct cmd cmd_dane_dial = {
 	.params = "host:port",
 	.min_args = 1,
 	.max_args = 1,
-	.flags = { { "usages", "list", "pkix-ta,pkix-ee,dane-ta,dane-ee", "usages of TLSA records to take, or their numbers" },
-	    TOOL_TLSCERTS },
+	.flags = {
+	    { "usages", "list", "pkix-ta,pkix-ee,dane-ta,dane-ee", "usages of TLSA records to take, or their numbers" },
+	    TOOL_TLSCERTS,
+	},
 	.help = "Connect to a TLS server that is verified by DANE.\n"
 		"\n"
 		"The TLSA records at _PORT._tcp.HOST are looked up, which must be protected by DNSSEC,\n"

@@ -37,9 +37,10 @@ prepare(struct attempt *at, const struct smtpclient_destinations *d, const struc
 	struct dane_record *records = ARENA_NEWN(a, tlsa->n, struct dane_record);
 
 	for (size_t i = 0; i < tlsa->n; i++)
-		records[i] = (struct dane_record){ tlsa->v[i].usage, tlsa->v[i].selector, tlsa->v[i].matching, tlsa->v[i].data };
-	smtpclient_tlsa_names(a, d->have_mx, d->expanded_authentic, ips->expanded_authentic, domain, d->expanded, host->name,
-	    tlsa->base, names);
+		records[i] =
+		    (struct dane_record){ tlsa->v[i].usage, tlsa->v[i].selector, tlsa->v[i].matching, tlsa->v[i].data };
+	smtpclient_tlsa_names(a, d->have_mx, d->expanded_authentic, ips->expanded_authentic, domain, d->expanded,
+	    host->name, tlsa->base, names);
 	at->check = (struct dane_check){ records, tlsa->n, DANE_SMTP, names->v, names->n, NULL, NULL };
 }
 
@@ -50,8 +51,9 @@ talk(struct attempt *at, const struct smtpclient_host *host, const struct smtpcl
 	const struct cmd_run *c = at->c;
 	struct smtpclient_dial_opts dial = { .ctx = &at->t->ctx, .ips = ips->v, .nips = ips->n, .port = SMTP_PORT };
 	struct smtpclient_dane dane = { verify, at };
-	struct smtpclient_opts o = { .fd = -1, .ctx = &at->t->ctx, .mode = SMTPCLIENT_TLS_REQUIRED, .tls = at->tls,
-		.dane = &dane };
+	struct smtpclient_opts o = {
+		.fd = -1, .ctx = &at->t->ctx, .mode = SMTPCLIENT_TLS_REQUIRED, .tls = at->tls, .dane = &dane
+	};
 	cleanup_(smtpclient_close) struct smtpclient *client = NULL;
 	struct smtpclient_tls_facts facts;
 	struct smtpclient_error error;
@@ -78,7 +80,8 @@ talk(struct attempt *at, const struct smtpclient_host *host, const struct smtpcl
 
 /* Why a host is skipped, after what DNS says of it; NULL if it can be tried. */
 static const char *
-look_up(struct attempt *at, const struct smtpclient_host *host, struct smtpclient_ips *r_ips, struct smtpclient_tlsa *r_tlsa)
+look_up(struct attempt *at, const struct smtpclient_host *host, struct smtpclient_ips *r_ips,
+    struct smtpclient_tlsa *r_tlsa)
 {
 	const struct cmd_run *c = at->c;
 	struct tool *t = at->t;
@@ -90,13 +93,14 @@ look_up(struct attempt *at, const struct smtpclient_host *host, struct smtpclien
 	if (!r_ips->authentic)
 		return "addresses are not protected by dnssec";
 	if (smtpclient_gather_tlsa(
-	    t->dns, c->arena, &t->ctx, host->name, r_ips->expanded_authentic, r_ips->expanded, r_tlsa, &e) < 0)
+		t->dns, c->arena, &t->ctx, host->name, r_ips->expanded_authentic, r_ips->expanded, r_tlsa, &e) < 0)
 		return tool_text(c, str_of(e.text));
 	return r_tlsa->n == 0 ? "no usable tlsa records" : NULL;
 }
 
 static int
-try_host(struct attempt *at, const struct smtpclient_destinations *d, const struct smtpclient_host *host, struct str domain)
+try_host(
+    struct attempt *at, const struct smtpclient_destinations *d, const struct smtpclient_host *host, struct str domain)
 {
 	struct smtpclient_ips ips;
 	struct smtpclient_tlsa tlsa;
@@ -126,7 +130,8 @@ find_hosts(const struct cmd_run *c, struct tool *t, struct str domain, struct sm
 		r_d->nhosts = 1;
 		r_d->have_mx = r_d->authentic = r_d->expanded_authentic = true;
 		r_d->expanded = domain;
-		fprintf(stderr, "mx records of %s are not looked up and taken as protected by dnssec\n", tool_text(c, domain));
+		fprintf(stderr, "mx records of %s are not looked up and taken as protected by dnssec\n",
+		    tool_text(c, domain));
 		return CMD_OK;
 	}
 	if (smtpclient_gather_destinations(t->dns, c->arena, &t->ctx, domain, false, r_d, &e) < 0)

@@ -7,7 +7,10 @@
 
 #include "cmd.h"
 
-/* dane_tls_new makes a context that trusts the system's authorities and those of -tlscerts; NULL after a message on stderr. */
+/*
+ * dane_tls_new makes a context that trusts the system's authorities and those of -tlscerts; NULL after a message on
+ * stderr.
+ */
 SSL_CTX *dane_tls_new(const struct cmd_run *c);
 void dane_tls_free(SSL_CTX **ctx);      /* fits cleanup_() */
 

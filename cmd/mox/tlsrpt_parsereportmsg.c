@@ -20,7 +20,8 @@ run(struct cmd_run *c)
 		src = message_source_mem(text);
 		rv = tlsrpt_parse_message(c->arena, &src, &r, &e);
 		if (rv < 0)
-			return cmd_fail(c, "%s: %s", c->argv[i], e.text[0] ? tool_text(c, str_of(e.text)) : err_text(rv));
+			return cmd_fail(
+			    c, "%s: %s", c->argv[i], e.text[0] ? tool_text(c, str_of(e.text)) : err_text(rv));
 		typedesc_json_encode(&out, &tlsrpt_report_desc, &r, TYPEDESC_JSON_INDENT);
 		printf(STRF "\n", STRA(buf_str(&out)));
 	}
