@@ -287,7 +287,7 @@ hint(struct run *r)
 		return true;
 	}
 	why(r, S("the sender was told how to get through, by the subject"));
-	refuse(r, 550, SMTP_E_POLICY_NOT_AUTHORIZED, str_fmt(r->a, "your message looks like junk; if it is not, please send it again with this text added to the subject: "
+	refuse(r, 550, SMTP_E_POLICY_NOT_AUTHORIZED, str_fmt(r->a, "your message looks like junk; if it is not, send it again with this text added to the subject: "
 	    STRF, STRA(token)), 0, "give-subjectpass");
 	return true;
 }
@@ -340,7 +340,7 @@ auth_required(struct run *r)
 		return false;
 	if (r->in->dmarc_temperror)
 		refuse(r, 451, SMTP_E_POLICY_MULTIPLE_AUTH,
-		    str_fmt(r->a, STRF " (this could not be checked now, please try again)", STRA(d->message_auth_required_smtp_error)), 0, "msg-auth-required");
+		    str_fmt(r->a, STRF " (this could not be checked now, try again later)", STRA(d->message_auth_required_smtp_error)), 0, "msg-auth-required");
 	else
 		refuse(r, 550, SMTP_E_POLICY_MULTIPLE_AUTH, d->message_auth_required_smtp_error, 0, "msg-auth-required");
 	return true;

@@ -185,7 +185,7 @@ analyze(const struct config *cfg, const char *facts, const char *history)
 	test_history_read(&w.history, history);
 	struct analysis_input in = {
 		.c = { .info = { .mailfrom = S("bounce@sender.example"), .mailfrom_domain = S("sender.example"), .ehlo_domain = S("mx.sender.example"),
-		    .msgfrom_localpart = S("ann"), .msgfrom_domain = S("sender.example"), .msgfrom_orgdomain = S("sender.example") }, .now_us = HISTORY_NOW },
+		    .msgfrom_localpart = S("ann"), .msgfrom_domain = S("sender.example"), .msgfrom_orgdomain = S("sender.example") }, .now_us = SMTPSERVER_HISTORY_NOW },
 		.iprev_pass = true, .account = &account, .destination = &dest, .rcpt = &rcpt, .header = S("To: <me@me.example>\r\nList-Id: <L.Example>\r\n\r\n"),
 		.has_from = true, .tls = true,
 	};

@@ -11,7 +11,7 @@
 
 #include "smtpserver/reputation.h"
 
-#define HISTORY_NOW (INT64_C(2000000000) * 1000000)
+#define SMTPSERVER_HISTORY_NOW (INT64_C(2000000000) * 1000000)
 
 struct test_history {
 	struct test_entry {

@@ -46,7 +46,7 @@ add_entry(struct test_history *h, struct str line)
 	for (uint32_t i = 0; i < copies; i++) {
 		assert_true(h->n < ARRAY_LEN(h->v));
 		h->v[h->n] = e;
-		h->v[h->n].at_us = HISTORY_NOW - days * TIME_DAY - i;
+		h->v[h->n].at_us = SMTPSERVER_HISTORY_NOW - days * TIME_DAY - i;
 		if (str_is(e.localpart, S("#")))
 			h->v[h->n].localpart = str_fmt(test_arena(), "p%u", i);
 		h->n++;
@@ -120,7 +120,7 @@ static struct candidate
 candidate(const char *text)
 {
 	struct str rest = str_of(text), w;
-	struct candidate c = { .now_us = HISTORY_NOW };
+	struct candidate c = { .now_us = SMTPSERVER_HISTORY_NOW };
 	struct store_delivery_info *d = &c.info;
 
 	while ((w = word(&rest)).n > 0) {
