@@ -11,6 +11,7 @@
 #include "message/message_internal.h"
 
 #define TEXT_LINE_MAX 76        /* longer lines of text are sent quoted-printable */
+#define PIECES_MAX 200          /* of a parameter: below LIMIT_HEADER_PARAMS, which counts them all when reading */
 
 static void
 note_8bit(struct message_composer *c, struct str s)
@@ -45,6 +46,8 @@ next_word(struct str *s)
 {
 	size_t i = 0, start;
 
+	if (s->n == 0)
+		return (struct str){ 0 };
 	while (i < s->n && (s->p[i] == ' ' || s->p[i] == '\t' || s->p[i] == '\r' || s->p[i] == '\n'))
 		i++;
 	start = i;
@@ -166,6 +169,8 @@ add_param(struct message_folder *f, struct str name, struct str value)
 	buf_add(&enc, S("utf-8''"));
 	enc_percent(&enc, message_to_utf8(&a, value));
 	struct str rest = buf_str(&enc);
+	/* Readers, we too, take a limited number of pieces: then rather longer lines. */
+	room = MAX(room, rest.n / PIECES_MAX + 3);
 	for (unsigned i = 0; rest.n > 0; i++) {
 		size_t cut = MIN(rest.n, room);
 		/* Not within "%XX". */

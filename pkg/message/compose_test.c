@@ -138,6 +138,26 @@ TEST(param_headers)
 	}
 }
 
+/* A value of any length reads as written: longer pieces instead of more of them than a reader takes. */
+TEST(long_param)
+{
+	struct message_composer c = composer(false);
+	struct buf value = BUF_ARENA(test_arena(), SIZE_MAX / 2);
+	struct message_params p;
+	struct message_field f;
+
+	for (int i = 0; i < 10000; i++)
+		buf_addz(&value, "m\xc3\xb6");
+	struct message_param v = { S("a-name-that-leaves-little-room-on-a-line"), buf_str(&value) };
+	message_add_param_header(&c, "Content-Type", S("text/plain"), &v, 1);
+	struct str h = buf_str(c.b);
+	assert_true(message_field_next(&h, &f, NULL));
+	message_parse_params(test_arena(), f.body, &p);
+	assert_int_equal(p.n, 1);
+	assert_int_equal(p.flaws, 0);
+	assert_str(p.v[0].value, v.value);
+}
+
 TEST(small_headers)
 {
 	struct message_composer c = composer(false);
