@@ -224,7 +224,8 @@ count_qp(struct message_counter *c, struct str s, bool whole)
 			size_t wsp = 0;
 			while (wsp < rest.n && (rest.p[rest.n - 1 - wsp] == ' ' || rest.p[rest.n - 1 - wsp] == '\t'))
 				wsp++;
-			if (wsp >= 80) {
+			/* A CR before it would become part of a line end. */
+			if (wsp >= 80 || (wsp > 0 && wsp < rest.n && rest.p[rest.n - 1 - wsp] == '\r')) {
 				slow(c, s);
 				return;
 			}

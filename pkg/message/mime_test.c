@@ -104,6 +104,7 @@ TEST(readings)
 		{ "Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\nYQ!==\r\n", "IMAGE/PNG[1 1]", "body not correct by its Content-Transfer-Encoding" },
 		{ "Content-Transfer-Encoding: quoted-printable\r\n\r\na=3Db=\r\nc \r\n", "TEXT/PLAIN[2 6]", NULL },
 		{ "Content-Transfer-Encoding: quoted-printable\r\n\r\na=0Ab", "TEXT/PLAIN[1 4]", NULL },
+		{ "Content-Transfer-Encoding: quoted-printable\r\n\r\n\r \na", "TEXT/PLAIN[2 3]", "bare LF" },
 		{ "Content-Transfer-Encoding: quoted-printable\r\n\r\na=xyb", "TEXT/PLAIN[1 5]", "body not correct by its Content-Transfer-Encoding" },
 		{ "Content-Transfer-Encoding: x-uuencode\r\n\r\nbegin 644 f\r\n#86)C\r\n`\r\nend\r\n", "TEXT/PLAIN[4 3]", NULL },
 		{ "Content-Transfer-Encoding: x-nonsense\r\n\r\nabc", "TEXT/PLAIN[1 3]", NULL },

@@ -39,7 +39,7 @@ window_open(struct window *w, const struct message_source *src)
 {
 	*w = (struct window){ .src = src, .size = message_source_size(src) };
 	if (w->size <= (int64_t)src->prefix.n) {
-		w->p = src->prefix.p;
+		w->p = src->prefix.p ? src->prefix.p : "";
 		w->n = (size_t)w->size;
 		return 0;
 	}
