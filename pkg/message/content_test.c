@@ -424,8 +424,8 @@ TEST(attachments)
 	struct message_source src;
 	struct message m = parse(corpus_crlf(S("Content-Type: multipart/mixed; boundary=b\n\n--b\n\ntext\n--b\nContent-Type: text/html\n\nx\n"
 		"--b\nContent-Type: image/png\n\nx\n--b\nContent-Disposition: attachment\n\nx\n--b\nContent-Type: message/rfc822\n\n\n"
-		"--b\nContent-Type: text/calendar\n\nx\n--b--\n")), &src);
-	static const bool want[] = { false, false, false, true, true, true, false, true };
+		"--b\nContent-Type: text/calendar\n\nx\n--b\nContent-Type: application/ms-tnef\n\nx\n--b--\n")), &src);
+	static const bool want[] = { false, false, false, true, true, true, false, true, true };
 
 	assert_int_equal(m.nparts, ARRAY_LEN(want));
 	for (uint32_t i = 0; i < m.nparts; i++) {

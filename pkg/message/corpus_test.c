@@ -269,6 +269,27 @@ check(const char *name unused_, struct str content, void *arg)
 	++*(size_t *)arg;
 }
 
+/* check_mbox checks each message of an mbox file: they begin with "From " at its start or behind an empty line. */
+static void
+check_mbox(const char *name, struct str content, void *arg)
+{
+	struct str rest = content, message = { rest.p, 0 };
+	bool empty = true;
+
+	while (rest.n > 0) {
+		struct str line = str_split(&rest, '\n');
+		if (empty && str_starts(line, S("From "))) {
+			if (message.n > 0)
+				check(name, message, arg);
+			message = (struct str){ rest.p, 0 };
+		} else {
+			message.n = (size_t)(line.p + line.n + 1 - message.p);
+		}
+		empty = line.n <= 1;
+	}
+	check(name, str_n(message.p, MIN(message.n, (size_t)(content.p + content.n - message.p))), arg);
+}
+
 TEST(corpora)
 {
 	size_t n = 0;
@@ -279,6 +300,9 @@ TEST(corpora)
 	corpus_each("bounces/not", check, &n);
 	corpus_each("bounces/err", check, &n);
 	assert_true(n >= 1100);
+	n = 0;
+	corpus_each("bounces/mbox", check_mbox, &n);
+	assert_int_equal(n, 38);
 }
 
 /* 6,000 real messages, where tools/fetch-spamassassin brought them. */

@@ -44,6 +44,31 @@ find_own(const struct own *v, size_t n, int row)
 	return NULL;
 }
 
+/* their_date writes the date of their JSON. */
+static struct str
+their_date(const cJSON *e)
+{
+	int h = cJSON_GetObjectItem(e, "tz_hour")->valueint * 60 + cJSON_GetObjectItem(e, "tz_minute")->valueint;
+
+	return str_fmt(test_arena(), "%04d-%02d-%02d %02d:%02d:%02d %+d", cJSON_GetObjectItem(e, "year")->valueint,
+		cJSON_GetObjectItem(e, "month")->valueint, cJSON_GetObjectItem(e, "day")->valueint,
+		cJSON_GetObjectItem(e, "hour")->valueint, cJSON_GetObjectItem(e, "minute")->valueint,
+		cJSON_GetObjectItem(e, "second")->valueint, cJSON_IsTrue(cJSON_GetObjectItem(e, "tz_before_gmt")) ? -h : h);
+}
+
+static struct str
+our_date(struct str s)
+{
+	struct time_parts t;
+	int64_t us;
+	int tz;
+
+	if (message_parse_date(s, &us, &tz) < 0)
+		return S("none");
+	time_split(us, tz, &t);
+	return str_fmt(test_arena(), "%04d-%02d-%02d %02d:%02d:%02d %+d", t.year, t.month, t.day, t.hour, t.min, t.sec, tz);
+}
+
 TEST(vectors_date)
 {
 	static const struct own own[] = {
@@ -55,26 +80,62 @@ TEST(vectors_date)
 	int n = 0;
 
 	cJSON_ArrayForEach(row, all) {
-		struct str in = corpus_string(row, "header"), got = S("none"), want = S("none");
+		struct str in = corpus_string(row, "header");
 		const cJSON *e = cJSON_GetObjectItem(row, "expected");
-		int64_t us;
-		int tz;
 		test_row("%d " STRF, n, STRA(in));
-		if (cJSON_IsObject(e)) {
-			int h = cJSON_GetObjectItem(e, "tz_hour")->valueint * 60 + cJSON_GetObjectItem(e, "tz_minute")->valueint;
-			want = str_fmt(test_arena(), "%04d-%02d-%02d %02d:%02d:%02d %+d", cJSON_GetObjectItem(e, "year")->valueint,
-				cJSON_GetObjectItem(e, "month")->valueint, cJSON_GetObjectItem(e, "day")->valueint,
-				cJSON_GetObjectItem(e, "hour")->valueint, cJSON_GetObjectItem(e, "minute")->valueint,
-				cJSON_GetObjectItem(e, "second")->valueint, cJSON_IsTrue(cJSON_GetObjectItem(e, "tz_before_gmt")) ? -h : h);
-		}
-		if (message_parse_date(test_exact(in), &us, &tz) == 0) {
-			struct time_parts t;
-			time_split(us, tz, &t);
-			got = str_fmt(test_arena(), "%04d-%02d-%02d %02d:%02d:%02d %+d", t.year, t.month, t.day, t.hour, t.min, t.sec, tz);
-		}
-		differ(n, in, got, want, find_own(own, ARRAY_LEN(own), n));
+		struct str want = cJSON_IsObject(e) ? their_date(e) : S("none");
+		differ(n, in, our_date(test_exact(in)), want, find_own(own, ARRAY_LEN(own), n));
 		n++;
 	}
+	cJSON_Delete(all);
+}
+
+/* Received fields: what we read of them is the date, behind the last semicolon. */
+TEST(vectors_received)
+{
+	static const struct own own[] = {
+		{ 13, "asctime with a zone" }, { 67, "PST is west of Greenwich" }, { 89, "03 is 2003" }, { 90, "04 is 2004" },
+		{ 117, "asctime" }, { 118, "asctime" }, { 128, "03 is 2003" }, { 144, "seconds with a fraction" },
+		{ 151, "asctime with a zone" }, { 163, "PDT is west of Greenwich" },
+	};
+	cJSON *all = corpus_json("headers/mail-parser/received.json"), *row;
+	int n = 0;
+
+	cJSON_ArrayForEach(row, all) {
+		struct str in = corpus_string(row, "header"), got = S("none");
+		const cJSON *e = cJSON_GetObjectItem(cJSON_GetObjectItem(row, "expected"), "date");
+		test_row("%d " STRF, n, STRA(in));
+		ssize_t semicolon = str_rfind(in, ';');
+		if (semicolon >= 0)
+			got = our_date(test_exact(str_from(in, (size_t)semicolon + 1)));
+		differ(n, in, got, cJSON_IsObject(e) ? their_date(e) : S("none"), find_own(own, ARRAY_LEN(own), n));
+		n++;
+	}
+	assert_int_equal(n, 181);
+	cJSON_Delete(all);
+}
+
+/* Lists of text, as in Keywords: commas are looked for before encoded words are decoded. */
+TEST(vectors_list)
+{
+	cJSON *all = corpus_json("headers/mail-parser/list.json"), *row, *item;
+	int n = 0;
+
+	cJSON_ArrayForEach(row, all) {
+		struct str in = corpus_string(row, "header"), rest = in;
+		struct strlist got = { 0 }, want = { 0 };
+		test_row("%d " STRF, n, STRA(in));
+		while (rest.n > 0) {
+			struct str text = message_field_text(test_arena(), str_split(&rest, ','));
+			if (text.n > 0)
+				strlist_add(test_arena(), &got, text);
+		}
+		cJSON_ArrayForEach(item, cJSON_GetObjectItem(row, "expected"))
+			strlist_add(test_arena(), &want, str_of(item->valuestring));
+		differ(n, in, strlist_join(test_arena(), &got, S("|")), strlist_join(test_arena(), &want, S("|")), NULL);
+		n++;
+	}
+	assert_int_equal(n, 7);
 	cJSON_Delete(all);
 }
 
