@@ -73,6 +73,14 @@ uint32_t message_html_entity(struct str name);
 void message_flowed_text(struct str text, bool delsp, struct buf *out);
 
 /*
+ * message_display_text adds the text of a TEXT part to out as people read it: that of HTML extracted, format=flowed
+ * undone, line ends LF. It stops reading when there are max bytes of text; plain text may be longer by one chunk of the
+ * reader.
+ */
+int message_display_text(struct arena *a, const struct message *m, const struct message_source *src, const struct message_part *p, size_t max,
+	struct buf *out) must_use_;
+
+/*
  * message_preview makes the short text for message lists (RFC 8970): at most 256 characters, quotes and signatures left out, lines ended
  * by LF. "" if there is nothing to show. Only ERR_IO and ERR_CORRUPT fail.
  */

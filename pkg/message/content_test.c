@@ -313,6 +313,46 @@ TEST(flowed)
 	}
 }
 
+static struct str
+display_of(const struct message *m, const struct message_source *src, uint32_t part)
+{
+	struct buf b = BUF_ARENA(test_arena(), SIZE_MAX / 2);
+
+	assert_ok(message_display_text(test_arena(), m, src, &m->parts[part], SIZE_MAX / 4, &b));
+	return buf_str(&b);
+}
+
+/* Texts as they are shown, through whole messages: RFC 3676 with the transfer encodings and charsets it meets. */
+TEST(display)
+{
+	static const struct {
+		const char *in, *display, *preview;
+	} rows[] = {
+		{ "Content-Type: text/plain; format=flowed\n\none \ntwo\nthree\n", "one two\nthree\n", "one two\nthree\n" },
+		{ "Content-Type: text/plain; Format=Flowed; DelSp=Yes\n\none \ntwo\n", "onetwo\n", "onetwo\n" },                  // rfc/3676:307
+		{ "Content-Type: text/plain; format=flowed; delsp=no\n\none \ntwo\n", "one two\n", "one two\n" },
+		{ "Content-Type: text/plain\n\none \ntwo\n", "one \ntwo\n", "one\ntwo\n" },
+		{ "Content-Type: text/plain; format=fixed\n\n stuffed \ntwo\n", " stuffed \ntwo\n", "stuffed\ntwo\n" },
+		/* Quotes of two depths; a space-stuffed line is no quote, nor one of mbox: rfc/3676:298 */
+		{ "Content-Type: text/plain; format=flowed\n\n>> a \n>> b\n> c\n > d\n From e\n", ">> a b\n> c\n> d\nFrom e\n", "[...]\nFrom e\n" },
+		/* A signature is no paragraph, though its line ends in a space: rfc/3676:303 */
+		{ "Content-Type: text/plain; format=flowed\n\na \nb \n-- \nme\n", "a b \n-- \nme\n", "a b\n" },
+		{ "Content-Type: text/plain; format=flowed; charset=iso-8859-1\nContent-Transfer-Encoding: quoted-printable\n\nm=F6=20\nx=\ny\n",
+		    "m\xc3\xb6 xy\n", "m\xc3\xb6 xy\n" },
+		/* "a \r\nb\r\n" */
+		{ "Content-Type: text/plain; format=flowed\nContent-Transfer-Encoding: base64\n\nYSANCmINCg==\n", "a b\n", "a b\n" },
+		{ "Content-Type: text/html; format=flowed\n\n<p>one \ntwo</p>\n", "one two\n", "one two\n" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct message_source src;
+		struct message m = parse(corpus_crlf(str_of(rows[i].in)), &src);
+		test_row("%s", rows[i].in);
+		assert_strz(display_of(&m, &src, 0), rows[i].display);
+		assert_strz(preview_of(rows[i].in), rows[i].preview);
+	}
+}
+
 TEST(charsets)
 {
 	static const struct {

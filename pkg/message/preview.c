@@ -157,17 +157,21 @@ cut_chars(struct str s)
 
 /* preview_plain gathers decoded text until a preview is found in it. */
 static int
-preview_plain(struct message_reader *r, struct buf *out)
+preview_plain(const struct message_part *p, struct message_reader *r, struct buf *out)
 {
-	cleanup_(buf_done) struct buf text = BUF_INIT(READ_MAX + READ_FIRST * 8);
+	cleanup_(buf_done) struct buf text = BUF_INIT(READ_MAX + READ_FIRST * 8), plain = BUF_INIT(SIZE_MAX / 2);
 	struct str chunk;
+	bool delsp, flowed = message_is_flowed(p, &delsp);
 	int rc = 1;
 
 	for (size_t want = READ_FIRST; rc > 0; want *= 2) {
 		while (text.n < want && (rc = message_reader_next(r, &chunk)) > 0)
 			buf_add(&text, chunk);
 		TRY(rc);
-		if (preview_text(buf_str(&text), rc == 0, out))
+		buf_reset(&plain);
+		if (flowed)
+			message_flowed_text(buf_str(&text), delsp, &plain);
+		if (preview_text(buf_str(flowed ? &plain : &text), rc == 0, out))
 			return 0;
 		if (text.n >= READ_MAX)
 			break;
@@ -205,7 +209,7 @@ preview_leaf(struct arena *a, const struct message *m, const struct message_sour
 	if (!message_is_text(p) || (!html && !str_is(p->subtype, S("PLAIN"))) || str_is(p->disposition, S("attachment")))
 		return 0;
 	TRY(message_reader_open(a, m, src, p, MESSAGE_READ_TEXT, &r));
-	return html ? preview_html(r, out) : preview_plain(r, out);
+	return html ? preview_html(r, out) : preview_plain(p, r, out);
 }
 
 /* preview_part looks for text in a part and below; embedded messages are not entered. */

@@ -57,36 +57,14 @@ add_header(struct arena *a, struct str header, struct buf *out)
 	}
 }
 
-/* add_text appends a text part. HTML is read through its text extractor, flowed text as its paragraphs. */
+/* add_text appends a text part. */
 static int
 add_text(struct arena *a, const struct message *m, const struct message_source *src, const struct message_part *p, struct buf *out)
 {
-	cleanup_(message_reader_close) struct message_reader *r = NULL;
 	cleanup_(buf_done) struct buf text = BUF_INIT(SIZE_MAX / 2);
-	bool html = str_is(p->subtype, S("HTML"));
-	size_t room = out->max - out->n;
-	struct str chunk, format;
-	int rc;
 
-	TRY(message_reader_open(a, m, src, p, MESSAGE_READ_TEXT, &r));
-	struct message_html *h = html ? message_html_open(&text, room) : NULL;
-	while ((rc = message_reader_next(r, &chunk)) > 0 && text.n < room) {
-		if (!html)
-			buf_add(&text, chunk);
-		else if (!message_html_add(h, chunk))
-			break;
-	}
-	message_html_close(&h);
-	TRY(rc);
-	if (!html && message_part_param(p, S("format"), &format) && str_icase(format, S("flowed"))) {
-		cleanup_(buf_done) struct buf plain = BUF_INIT(SIZE_MAX / 2);
-		struct str delsp = { 0 };
-		message_part_param(p, S("delsp"), &delsp);
-		message_flowed_text(buf_str(&text), str_icase(delsp, S("yes")), &plain);
-		add_folded(out, buf_str(&plain));
-	} else {
-		add_folded(out, buf_str(&text));
-	}
+	TRY(message_display_text(a, m, src, p, out->max - out->n, &text));
+	add_folded(out, buf_str(&text));
 	buf_addc(out, '\n');
 	return 0;
 }
