@@ -227,6 +227,39 @@ TEST(fetch_sets)
 	    "a> uid fetch 0 uid\na< x BAD ...\n");
 }
 
+/* A structure kept by a version of mox that parsed otherwise, or damaged, is made anew from the message, and kept. */
+TEST(fetch_structure_again)
+{
+	static const char *const kept[] = { "\x01" "an older form", "\x7f" "a newer form", "\x02" "cut off" };
+	struct rig r;
+
+	rig_start(&r, 0);
+	rig_append(&r, "mjl", "inbox", "", str_of(rig_message));
+	for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
+		struct store_account *acct;
+		struct store_tx tx;
+		struct store_body body;
+		struct message m;
+		assert_ok(store_account_open(r.store, S("mjl"), false, &acct, NULL));
+		assert_ok(store_write(acct, &tx));
+		assert_int_equal(store_message_body(&tx, test_arena(), 1, &body), 1);
+		struct str current = str_dup(test_arena(), body.parsed);
+		assert_ok(message_load(test_arena(), current, &m));
+		assert_ok(store_save_parsed(&tx, 1, str_of(kept[i])));
+		assert_ok(store_tx_commit(&tx, NULL));
+		rig_script(&r, "a=mjl\n" SELECT_UNSEEN("a", "inbox", "1", "1")
+		    "a> fetch 1 bodystructure\na< * 1 FETCH (UID 1 BODYSTRUCTURE ((\"TEXT\" ...\n"
+		    "a< x OK done\n"
+		    "a> logout\na?\n");
+		assert_ok(store_read(acct, &tx));
+		assert_int_equal(store_message_body(&tx, test_arena(), 1, &body), 1);
+		assert_str(body.parsed, current);
+		store_tx_rollback(&tx);
+		store_account_close(&acct);
+	}
+	rig_stop(&r);
+}
+
 TEST(fetch_sets_seen)
 {
 	struct rig r;
