@@ -19,8 +19,8 @@
 
 #define RECEIVED_ID_KEY 24              /* octets of receivedid.key: 16 key, 8 secret */
 #define DESCRIPTORS 65536               /* at most; less where the hard limit says so */
-#define TRIM_INTERVAL_MS 500            /* how often memory of unused accounts is given back */
-#define MALLOC_TRIM_US (2 * TIME_SEC)   /* how often the allocator is asked to give back its own */
+#define TRIM_INTERVAL_MS 200            /* how often memory of unused accounts is given back */
+#define MALLOC_TRIM_US (2 * TIME_SEC)   /* how often the allocator is asked to give back its own; sooner when a burst of work is over */
 #define CA_FILE_MAX (4 * 1024 * 1024)
 #define LOCALSERVE_SMTP_PORT 1025
 #define STOP_GRACE (3 * TIME_SEC)       /* for clients to finish, see ../spec/operations.md 3.4 */
@@ -246,13 +246,33 @@ listen_ctl(struct server *s, struct errmsg *e)
 	return conn_server_listen(s->ctl_conns, fd, &lo, e);
 }
 
+/* When the allocator gave its memory back last, and whether accounts have returned some to it since. */
+struct trimmed {
+	int64_t at;
+	bool due;
+};
+
+static void
+give_back(struct server *s, struct trimmed *t)
+{
+	bool more = store_trim(s->store);
+	int64_t now = time_mono_us();
+
+	t->due |= more;
+	/* What sessions and databases freed lies scattered over the allocator's arenas. */
+	if (now - t->at >= MALLOC_TRIM_US || (t->due && !more)) {
+		malloc_trim(0);
+		*t = (struct trimmed){ .at = now };
+	}
+}
+
 /* Waits for a signal or the stop descriptor; gives memory back from time to time. Returns the signal's number or 0. */
 static int
 wait_for_end(struct server *s, int signal_fd)
 {
 	struct pollfd p[2] = { { .fd = signal_fd, .events = POLLIN }, { .fd = s->stop_fd, .events = POLLIN } };
 
-	int64_t trimmed = 0;
+	struct trimmed trimmed = { 0 };
 
 	for (;;) {
 		struct signalfd_siginfo info;
@@ -267,12 +287,7 @@ wait_for_end(struct server *s, int signal_fd)
 			log_print(&s->log, "shutting down, as asked on the control socket");
 			return 0;
 		}
-		store_trim(s->store);
-		/* What sessions and databases freed lies scattered over the allocator's arenas. */
-		if (time_mono_us() - trimmed >= MALLOC_TRIM_US) {
-			malloc_trim(0);
-			trimmed = time_mono_us();
-		}
+		give_back(s, &trimmed);
 	}
 }
 

@@ -32,6 +32,7 @@ enum lock_rank {                /* lowest first */
 	LOCK_PSL,               /* public suffix list */
 	LOCK_METRICS,
 	LOCK_LOG,
+	LOCK_MEM,               /* memory of SQLite: wherever it is called */
 };
 
 struct lock {

@@ -40,7 +40,7 @@ conn_server_new(const struct conn_server_opts *o)
 	s->waiting = mem_allocn(s->max_waiting, sizeof(*s->waiting));
 	s->pool = workpool_new(&(struct workpool_opts){
 		.min = o->workers_min, .max = o->workers_max, .queue_max = o->queue_max, .group_max = o->group_max,
-		.thread_new = conn_thread_new, .thread_free = conn_thread_free, .arg = s,
+		.thread_new = conn_thread_new, .thread_free = conn_thread_free, .thread_rest = conn_thread_rest, .arg = s,
 	});
 	return s;
 }

@@ -94,6 +94,7 @@ void conn_run(struct workpool_job *j, void *thread);            /* handles units
 void conn_run_closed(struct workpool_job *j, void *thread);     /* the protocol's last call */
 void *conn_thread_new(void *server);
 void conn_thread_free(void *thread);
+void conn_thread_rest(void *thread);
 /* conn_wait_enter tells whether a worker may wait for the output of c: at most half of them, two per group. Then call
  * conn_wait_leave. */
 bool conn_wait_enter(struct conn *c);

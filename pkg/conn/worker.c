@@ -77,13 +77,30 @@ park_here(struct conn *c, int64_t now)
 }
 
 void
+conn_thread_rest(void *thread)
+{
+	conn_work_done(thread);
+}
+
+/* take_up is the thread's work, with the memory that a rest took away. */
+static struct conn_work *
+take_up(void *thread)
+{
+	struct conn_work *w = thread;
+
+	if (!w->scratch)
+		w->scratch = mem_alloc(CONN_SCRATCH);
+	return w;
+}
+
+void
 conn_run(struct workpool_job *j, void *thread)
 {
 	struct conn *c = container_of(j, struct conn, job);
 	int64_t start = time_mono_us(), now = start;
 	unsigned n = 0;
 
-	c->work = thread;
+	c->work = take_up(thread);
 	c->place = CONN_ON_WORKER;
 	do {
 		conn_handle(c);
@@ -103,7 +120,7 @@ conn_run_closed(struct workpool_job *j, void *thread)
 {
 	struct conn *c = container_of(j, struct conn, job);
 
-	c->work = thread;
+	c->work = take_up(thread);
 	c->place = CONN_ON_WORKER;
 	conn_closed(c);
 	loop_post(c->loop->loop, &c->msg);

@@ -65,6 +65,7 @@ void db_close(struct db **db);          /* fits cleanup_() */
 const char *db_error(struct db *db);
 void db_set_ctx(struct db *db, const struct ctx *ctx);  /* checked in the progress handler; NULL removes */
 void db_shrink(struct db *db);          /* gives back cache memory and prepared statements; outside of a transaction */
+void db_trim(void);                     /* gives memory of connections that were closed back to the system */
 /*
  * The write-ahead log grows until a checkpoint copies it into the database; nothing does that by itself but the last close. db_wal_pages tells how
  * many pages the log had after the last commit of this connection; db_checkpoint copies what no reader needs (ERR_BUSY: another connection is at it).

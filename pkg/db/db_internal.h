@@ -31,4 +31,19 @@ int db_fail(struct db *db, int rc) must_use_;
 /* db_run executes constant SQL, possibly several statements, without results. */
 int db_run(struct db *db, const char *sql) must_use_;
 
+/*
+ * heap.c: memory for SQLite. Like malloc and its relatives; NULL when there is none. db_heap_trim gives empty chunks back. _init once before any
+ * other, _install before SQLite is initialized.
+ */
+void db_heap_init(void);
+void db_heap_install(void);
+void *db_heap_alloc(size_t n);
+void *db_heap_realloc(void *p, size_t n);
+void db_heap_free(void *p);
+size_t db_heap_size(void *p);           /* at least what was asked for */
+void db_heap_trim(void);
+/* The class that an object of n octets (up to 32 KiB) is in, and its size. */
+unsigned db_heap_class(size_t n);
+size_t db_heap_class_size(unsigned class);
+
 #endif

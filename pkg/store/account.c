@@ -53,14 +53,28 @@ database_path(const struct store_account *a, char path[PATH_SIZE])
 }
 
 int
+store_account_db(struct store_account *a, enum db_mode mode, struct db **r_db, struct errmsg *e)
+{
+	char path[PATH_SIZE];
+	database_path(a, path);
+	TRY(db_open(path, &store_kind, mode, r_db, e));
+	atomic_fetch_add(&a->store->connections, 1);
+	return 0;
+}
+
+void
+store_account_db_close(struct store_account *a, struct db **db)
+{
+	if (*db)
+		atomic_fetch_sub(&a->store->connections, 1);
+	db_close(db);
+}
+
+int
 store_account_writer(struct store_account *a, struct errmsg *e)
 {
 	lock_held(&a->lock);
-	char path[PATH_SIZE];
-	if (a->writer)
-		return 0;
-	database_path(a, path);
-	return db_open(path, &store_kind, DB_READWRITE_CREATE, &a->writer, e);
+	return a->writer ? 0 : store_account_db(a, DB_READWRITE_CREATE, &a->writer, e);
 }
 
 /* --- first contents --- */
@@ -178,7 +192,7 @@ store_account_start(struct store_account *a, struct errmsg *e)
 		ignore_result(err_set(&why, err, "%s", a->writer && db_error(a->writer)[0] ? db_error(a->writer) : err_text(err)));
 	ignore_result(err_set(e, err, "opening account %s: %s", a->name, why.text));
 	if (fresh) {                    /* nothing is in it yet */
-		db_close(&a->writer);
+		store_account_db_close(a, &a->writer);
 		unlink(path);
 	}
 	return err;
@@ -192,26 +206,29 @@ close_readers(struct store_account *a)
 	while ((r = a->idle_readers)) {
 		a->idle_readers = r->next;
 		a->nreaders--;
-		db_close(&r->db);
+		store_account_db_close(a, &r->db);
 		arena_done(&r->arena);
 		mem_free(&r);
 	}
 }
 
-void
+bool
 store_account_trim(struct store_account *a)
 {
+	bool gave;
 	if (!lock_try(&a->lock))
-		return;                 /* in use after all */
+		return false;           /* in use after all */
 	{
 		LOCKED(&a->readers_lock);
+		gave = a->idle_readers || a->writer;
 		close_readers(a);
 		/* Readers need the writer: it keeps the log's index alive. */
 		if (a->nreaders == 0)
-			db_close(&a->writer);
+			store_account_db_close(a, &a->writer);
 	}
 	arena_done(&a->writer_arena);
 	lock_drop(&a->lock);
+	return gave;
 }
 
 void
@@ -222,7 +239,7 @@ store_account_stop(struct store_account *a)
 		close_readers(a);
 		bug_if(a->nreaders != 0);
 	}
-	db_close(&a->writer);
+	store_account_db_close(a, &a->writer);
 	arena_done(&a->writer_arena);
 	store_junk_rules_done(&a->junk_rules);
 	store_comms_done(a);

@@ -256,6 +256,34 @@ TEST(idle_accounts_give_back_what_they_hold)
 	test_store_close();
 }
 
+/* Where many connections are open they go sooner, also the last ones: as many as were few before. */
+TEST(many_connections_go_soon)
+{
+	struct store_account *a = test_account("one");
+	struct store *s = test_store();
+	assert_int_equal(atomic_load(&s->connections), 1);
+	assert_strz(test_live(a, "Inbox"), "");
+	assert_int_equal(atomic_load(&s->connections), 2);
+	atomic_store(&a->last_used, time_mono_us() - IDLE_MANY_US - 1);
+	assert_false(store_trim(s));
+	assert_non_null(a->writer);
+	atomic_fetch_add(&s->connections, CONNECTIONS_MANY);            /* of other accounts */
+	assert_true(store_trim(s));
+	assert_null(a->writer);
+	assert_int_equal(atomic_load(&s->connections), CONNECTIONS_MANY);
+	atomic_fetch_sub(&s->connections, CONNECTIONS_MANY);
+	assert_strz(test_live(a, "Inbox"), "");
+	atomic_store(&a->last_used, time_mono_us() - IDLE_MANY_US - 1);
+	assert_true(store_trim(s));
+	assert_int_equal(atomic_load(&s->connections), 0);
+	atomic_store(&s->many_until, 0);
+	assert_strz(test_live(a, "Inbox"), "");
+	atomic_store(&a->last_used, time_mono_us() - IDLE_MANY_US - 1);
+	assert_false(store_trim(s));
+	store_account_close(&a);
+	test_store_close();
+}
+
 /* --- passwords and sessions --- */
 
 TEST(password_rows)

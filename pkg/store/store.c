@@ -241,20 +241,28 @@ pick(struct store *s, int64_t idle_since, size_t *pos)
 	return NULL;
 }
 
-void
+bool
 store_trim(struct store *s)
 {
-	int64_t idle_since = time_mono_us() - IDLE_US;
+	int64_t now = time_mono_us();
+	bool gave = false;
+	if (atomic_load(&s->connections) > CONNECTIONS_MANY)
+		atomic_store(&s->many_until, now + IDLE_US);
+	int64_t idle_since = now - (now < atomic_load(&s->many_until) ? IDLE_MANY_US : IDLE_US);
 	size_t pos = 0;         /* stays good enough when the map changes meanwhile: what is missed is found next time */
 	struct store_account *a;
 	while ((a = pick(s, idle_since, &pos))) {
 		if (a->state == ACCOUNT_CLOSING) {
 			close_account(a);
+			gave = true;
 		} else {
-			store_account_trim(a);
+			gave |= store_account_trim(a);
 			atomic_fetch_sub(&a->refs, 1);  /* not store_account_close: this was no use */
 		}
 	}
+	if (gave)
+		db_trim();
+	return gave;
 }
 
 void

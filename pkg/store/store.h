@@ -85,10 +85,11 @@ struct store_account *store_account_ref(struct store_account *a);
 void store_account_close(struct store_account **a);     /* releases one reference; NULL is fine (cleanup_()) */
 struct str store_account_name(const struct store_account *a);
 /*
- * An account that nobody refers to stays open, since mail comes one by one. store_trim, called by a timer about every second, closes those not
- * used for a second, and gives back the database connections of those that only parked sessions refer to; they come back when needed.
+ * An account that nobody refers to stays open, since mail comes one by one. store_trim, called by a timer some times a second, closes those not used for
+ * some seconds, and gives back the database connections of those that only parked sessions refer to; they come back when needed. Where many connections
+ * are open it does so after a fraction of a second. Returns whether something was given back.
  */
-void store_trim(struct store *s);
+bool store_trim(struct store *s);
 
 /* --- transactions --- */
 

@@ -14,7 +14,13 @@
 #include "store/store.h"
 
 #define READERS_MAX 8                   /* connections that read one account at once; the next reader waits */
-#define IDLE_US TIME_SEC                /* after this long without use store_trim gives back memory; opening again costs a millisecond */
+/*
+ * A database connection holds some 100 KiB, and opening one costs a millisecond: where few are open they stay for a while, where many are they go as soon as
+ * they are not used.
+ */
+#define IDLE_US (10 * TIME_SEC)         /* after this long without use store_trim closes connections, or the account */
+#define IDLE_MANY_US (TIME_SEC / 5)     /* while more than CONNECTIONS_MANY are open, and IDLE_US longer, so that the last of a burst go too */
+#define CONNECTIONS_MANY 16
 #define WAL_PAGES 2000                  /* a commit that finds the log longer is followed by a checkpoint */
 #define PROBLEMS_MAX 20                 /* of one kind that store_check lists */
 #define ORPHANS_MAX 1000                /* more message files without rows than a crash can leave: then they are left alone */
@@ -31,6 +37,8 @@ struct store {
 	struct cond changed;            /* an account is no longer OPENING or CLOSING */
 	struct map accounts;
 	struct store_eraser *eraser;
+	atomic_int connections;         /* to databases of accounts, all together */
+	atomic_llong many_until;        /* monotonic; store_trim's */
 };
 
 /* --- an account --- */
@@ -121,8 +129,10 @@ int64_t store_now_us(const struct store *s);
 int store_config_of(struct store *s, struct arena *a, struct str name, struct store_account_config *r_c, struct errmsg *e) must_use_;
 int store_account_start(struct store_account *a, struct errmsg *e) must_use_;
 void store_account_stop(struct store_account *a);
+int store_account_db(struct store_account *a, enum db_mode mode, struct db **r_db, struct errmsg *e) must_use_;     /* opens a connection that is counted */
+void store_account_db_close(struct store_account *a, struct db **db);
 int store_account_writer(struct store_account *a, struct errmsg *e) must_use_;  /* opens the writer if trimmed; under lock */
-void store_account_trim(struct store_account *a);
+bool store_account_trim(struct store_account *a);  /* whether it gave something back */
 
 /* --- transactions: tx.c --- */
 

@@ -39,10 +39,8 @@ store_reader_get(struct store_account *a, int *r_err)
 		LOCKED(&a->lock);
 		err = store_account_writer(a, NULL);
 	}
-	char path[PATH_SIZE];
-	snprintf(path, sizeof(path), "%s/index.db", a->dir);
 	if (err == 0)
-		err = db_open(path, &store_kind, DB_READONLY, &r->db, NULL);
+		err = store_account_db(a, DB_READONLY, &r->db, NULL);
 	if (err == 0)
 		return r;
 	mem_free(&r);

@@ -243,11 +243,23 @@ workpool_submit_always(struct workpool *p, struct workpool_job *j)
 
 /* --- threads --- */
 
+/* rest gives back what a worker does not need while it waits. Drops the lock meanwhile. */
+static void
+rest(struct workpool *p, void *thread)
+{
+	lock_drop(&p->lock);
+	if (p->o.thread_rest)
+		p->o.thread_rest(thread);
+	thread_trim_stack();
+	lock_take(&p->lock);
+}
+
 /* wait_for_job parks the worker; false when it should end, and is not counted in threads any more. */
 static bool
-wait_for_job(struct workpool *p, struct worker *w)
+wait_for_job(struct workpool *p, struct worker *w, void *thread)
 {
-	int64_t until = time_mono_us() + p->o.idle_us;
+	int64_t now = time_mono_us(), until = now + p->o.idle_us;
+	bool rested = false;
 
 	if (p->stopping) {
 		p->threads--;
@@ -257,11 +269,16 @@ wait_for_job(struct workpool *p, struct worker *w)
 	p->idle = w;
 	p->nidle++;
 	while (w->job == NULL && !p->stopping) {
-		bool in_time = cond_wait(&w->wake, &p->lock, p->threads > p->o.min ? until : 0);
+		bool in_time = cond_wait(&w->wake, &p->lock, !rested ? now + p->o.rest_us : p->threads > p->o.min ? until : 0);
 
-		if (in_time || w->job || p->threads <= p->o.min)
+		if (in_time || w->job)
 			continue;
-		break;
+		if (!rested) {          /* still in the list of idle ones: a job that comes now waits some microseconds */
+			rested = true;
+			rest(p, thread);
+		} else if (p->threads > p->o.min) {
+			break;
+		}
 	}
 	if (w->job)
 		return true;
@@ -302,7 +319,7 @@ worker_main(void *arg)
 
 		if (j)
 			run_job(p, j, thread);
-		else if (!wait_for_job(p, w))
+		else if (!wait_for_job(p, w, thread))
 			break;
 	}
 	lock_drop(&p->lock);
@@ -398,6 +415,7 @@ workpool_new(const struct workpool_opts *o)
 	p->o.queue_max = o->queue_max ? o->queue_max : 4096;
 	p->o.group_max = o->group_max ? o->group_max : 8;
 	p->o.grow_us = o->grow_us ? o->grow_us : 2 * TIME_MS;
+	p->o.rest_us = o->rest_us ? o->rest_us : TIME_SEC / 4;
 	p->o.idle_us = o->idle_us ? o->idle_us : 10 * TIME_SEC;
 	for (int i = 0; i < WORKPOOL_CLASSES; i++) {
 		p->reserve[i] = MIN((p->o.max * sixteenths[i] + 15) / 16, p->o.max - 1);

@@ -3,8 +3,8 @@
  * workpool - threads that run jobs which may block.
  *
  * The number of threads follows the load between min and max: one is added when the job at the head of the queue has waited
- * for 2 ms and nobody is idle; one that was idle for 10 s ends. The thread that became idle last is woken first, so that
- * surplus ones notice.
+ * for 2 ms and nobody is idle; one that was idle for a quarter of a second gives memory back, and after 10 s it ends. The
+ * thread that became idle last is woken first, so that surplus ones notice.
  *
  * Classes, highest first. A job starts only while more threads than its class's reserve are free (of max), so lower classes
  * cannot keep higher ones waiting; of the queue's room a class leaves the same share. Jobs of one group (an account) run at
@@ -44,9 +44,10 @@ struct workpool_opts {
 	unsigned min, max;              /* threads; 0: 8 and 512 */
 	unsigned queue_max;             /* jobs waiting; 0: 4096 */
 	unsigned group_max;             /* 0: 8 */
-	int64_t grow_us, idle_us;       /* 0: 2 ms and 10 s */
+	int64_t grow_us, rest_us, idle_us;      /* 0: 2 ms, 250 ms and 10 s */
 	void *(*thread_new)(void *arg); /* called on each new thread; NULL: none */
 	void (*thread_free)(void *thread);
+	void (*thread_rest)(void *thread);      /* called after rest_us without work: gives back memory; NULL: none */
 	void *arg;
 };
 

@@ -19,6 +19,7 @@ struct board {
 	char order[64];                         /* names in the order of starting */
 	unsigned norder;
 	unsigned gone;                          /* threads that ended */
+	unsigned rests;
 };
 
 struct job {
@@ -324,6 +325,36 @@ spin_run(struct workpool_job *j, void *thread)
 	s->j.class = (enum workpool_class)rand_below(WORKPOOL_CLASSES);
 	s->j.group = rand_below(4);
 	workpool_submit_always(s->p, &s->j);
+}
+
+static void
+thread_rests(void *thread)
+{
+	struct board *b = thread;
+
+	LOCKED(&b->lock);
+	b->rests++;
+	cond_broadcast(&b->changed);
+}
+
+/* Threads that find nothing to do rest once, and work as before when something comes. */
+TEST(workpool_threads_rest)
+{
+	struct board b;
+	struct job jobs[2] = { { .j = { .run = run }, .b = &b }, { .j = { .run = run }, .b = &b } };
+	struct workpool *p = workpool_new(&(struct workpool_opts){ .min = 2, .max = 2, .rest_us = 1000,
+	    .thread_new = thread_is_board, .thread_free = thread_gone, .thread_rest = thread_rests, .arg = &b });
+
+	board_init(&b, 2);
+	workpool_start(p);
+	UNTIL(&b, b.rests == 2);
+	assert_ok(workpool_submit(p, &jobs[0].j));
+	UNTIL(&b, b.done == 1 && b.rests == 3);
+	assert_ok(workpool_submit(p, &jobs[1].j));
+	UNTIL(&b, b.done == 2);
+	workpool_free(&p);
+	assert_in_range(b.rests, 3, 4);
+	board_done(&b);
 }
 
 static void *

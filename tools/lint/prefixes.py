@@ -14,7 +14,7 @@ from csource import Report, blank, files, read
 
 # base is a family of small modules, each with a prefix of its own; the others have one.
 PREFIXES = {
-    "base": "arena buf cur str strlist enc gzip utf8 hash map rand time clock fd ip ipport lock rwlock cond ctx err mem pem secret",
+    "base": "arena buf cur str strlist enc gzip utf8 hash map rand time clock fd ip ipport lock rwlock cond ctx err mem pem secret thread",
     "metrics": "metrics metric",
     "testutil": "testutil test expect",
 }
