@@ -6,22 +6,24 @@
  * memory lies between what the sessions keep for hours, so it cannot be given back: 10 KiB for each of 1,000 idle connections. Here it is in chunks of
  * its own, each for objects of one size, which are unmapped when they are empty.
  *
- * A chunk is aligned to its size, so an object finds it; its pages cost nothing before they are first used. What is larger than the largest class has a
- * mapping of its own, with the same header.
+ * Chunks are aligned, so an object finds its own. They are small, since a connection that stays holds one of nearly every size. What is larger than the
+ * largest class has a mapping of its own, with the same header.
  */
 #include <sys/mman.h>
 
 #include "base/lock.h"
 #include "db/db_internal.h"
 
-#define CHUNK ((size_t)256 << 10)
+#define ALIGN ((size_t)256 << 10)
+#define CHUNK_MIN ((size_t)32 << 10)
+#define CHUNK_OBJECTS 7                 /* at least so many are in a chunk: 32 KiB hold seven pages of the cache */
 #define HEADER ((size_t)64)
 #define LARGEST ((size_t)32 << 10)
 #define CLASSES 72
 #define ONE_OBJECT CLASSES              /* class of a mapping of its own */
 
 struct chunk {
-	size_t size;                    /* of an object */
+	size_t size, end;               /* of an object; of the chunk with its header */
 	unsigned class, used;           /* used: objects in use */
 	size_t fresh;                   /* offset of the first object that was never used */
 	void *free;                     /* objects that were: each points to the next */
@@ -57,17 +59,17 @@ db_heap_class_size(unsigned class)
 static struct chunk *
 chunk_of(void *p)
 {
-	return (struct chunk *)((uintptr_t)p & ~(uintptr_t)(CHUNK - 1));
+	return (struct chunk *)((uintptr_t)p & ~(uintptr_t)(ALIGN - 1));
 }
 
-/* map returns n octets, whole pages, at a multiple of CHUNK; NULL when there are none. */
+/* map returns n octets, whole pages, at a multiple of ALIGN; NULL when there are none. */
 static struct chunk *
 map(size_t n)
 {
-	char *p = mmap(NULL, n + CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *p = mmap(NULL, n + ALIGN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (p == MAP_FAILED)
 		return NULL;
-	size_t before = (size_t)(-(uintptr_t)p & (CHUNK - 1)), after = CHUNK - before;
+	size_t before = (size_t)(-(uintptr_t)p & (ALIGN - 1)), after = ALIGN - before;
 	if (before > 0)
 		munmap(p, before);
 	if (after > 0)
@@ -103,7 +105,7 @@ list_out(struct chunk *c)
 static bool
 is_full(const struct chunk *c)
 {
-	return !c->free && c->fresh + c->size > CHUNK;
+	return !c->free && c->fresh + c->size > c->end;
 }
 
 static void *
@@ -114,7 +116,7 @@ one_object(size_t n)
 	struct chunk *c = map(pages(n));
 	if (!c)
 		return NULL;
-	*c = (struct chunk){ .size = pages(n) - HEADER, .class = ONE_OBJECT, .used = 1 };
+	*c = (struct chunk){ .size = pages(n) - HEADER, .end = pages(n), .class = ONE_OBJECT, .used = 1 };
 	return (char *)c + HEADER;
 }
 
@@ -128,9 +130,10 @@ db_heap_alloc(size_t n)
 	LOCKED(&k->lock);
 	struct chunk *c = k->room;
 	if (!c) {
-		if (!(c = map(CHUNK)))
+		size_t size = db_heap_class_size(class), end = MAX(CHUNK_MIN, pages(CHUNK_OBJECTS * size));
+		if (!(c = map(end)))
 			return NULL;
-		*c = (struct chunk){ .size = db_heap_class_size(class), .class = class, .fresh = HEADER };
+		*c = (struct chunk){ .size = size, .end = end, .class = class, .fresh = HEADER };
 		list_in(k, c);
 		k->empty++;
 	}
@@ -155,7 +158,7 @@ db_heap_free(void *p)
 		return;
 	struct chunk *c = chunk_of(p);
 	if (c->class == ONE_OBJECT) {
-		munmap(c, c->size + HEADER);
+		munmap(c, c->end);
 		return;
 	}
 	struct class *k = &classes[c->class];
@@ -168,7 +171,7 @@ db_heap_free(void *p)
 		return;
 	if (k->empty > 0) {
 		list_out(c);
-		munmap(c, CHUNK);
+		munmap(c, c->end);
 	} else {
 		k->empty++;
 	}
@@ -207,7 +210,7 @@ db_heap_trim(void)
 			if (c->used > 0)
 				continue;
 			list_out(c);
-			munmap(c, CHUNK);
+			munmap(c, c->end);
 			k->empty--;
 		}
 	}
