@@ -202,7 +202,7 @@ server_close(struct server *s)
 {
 	conn_server_free(&s->conns);
 	conn_server_free(&s->ctl_conns);
-	server_listeners_free(s);
+	server_tls_free(s);
 	smtpserver_free(&s->smtp);
 	imapserver_free(&s->imap);
 	queue_close(&s->queue);

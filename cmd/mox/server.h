@@ -27,8 +27,8 @@ struct server_opts {
 	void (*started)(struct server *s);
 };
 
-/* One place where a port is bound; kept until the connections are gone. */
-struct server_listener;
+/* Contexts for TLS of the listeners; kept until the connections are gone. */
+struct tls_set;
 
 struct server {
 	const struct server_opts *opts;
@@ -48,7 +48,7 @@ struct server {
 	struct ctl_server ctl;
 	const char *ctl_path;
 	struct http_server pages, metrics;
-	struct server_listener *listeners;
+	struct tls_set *tls;
 	int stop_fd;                    /* eventfd: readable once the server was told to stop */
 };
 
@@ -61,7 +61,7 @@ int server_run(struct server *s, struct errmsg *e) must_use_;
 
 /* server_listen binds the services of all listeners in the configuration (server_listen.c). */
 int server_listen(struct server *s, struct errmsg *e) must_use_;
-void server_listeners_free(struct server *s);
+void server_tls_free(struct server *s);
 extern const struct ctl_command server_ctl_commands[];          /* server_ctl.c; arg is the struct server */
 
 #endif

@@ -5,27 +5,34 @@
 #include "server.h"
 #include "tls/tls.h"
 
-/* Contexts for one use of TLS: one per certificate, chosen by server name; the first is the default. */
+/* How one service uses TLS. */
+struct tls_use {
+	const char *alpn;
+	bool tickets, client_keys;
+};
+
+/* Contexts for one use of a listener's certificates: one per certificate, chosen by server name; the first is the default. */
 struct tls_set {
+	struct tls_set *next;
+	const struct config_tls *config;        /* to compare, while server_listen runs */
+	struct tls_use use;
 	struct tls_ctx *v[16];
 	size_t n;
 };
 
-/* Lives as long as the connections: their listener argument points into it. */
+/* In the server's arena: lives as long as the connections, whose listener argument points into it. */
 struct server_listener {
-	struct server_listener *next;
 	struct smtpserver_listener smtp;
 	struct imapserver_listener imap;
-	struct tls_set tls;
 };
 
 void
-server_listeners_free(struct server *s)
+server_tls_free(struct server *s)
 {
-	for (struct server_listener *l = s->listeners; l; l = l->next)
-		for (size_t i = 0; i < l->tls.n; i++)
-			tls_ctx_unref(&l->tls.v[i]);
-	s->listeners = NULL;
+	for (struct tls_set *t = s->tls; t; t = t->next)
+		for (size_t i = 0; i < t->n; i++)
+			tls_ctx_unref(&t->v[i]);
+	s->tls = NULL;
 }
 
 static struct tls_ctx *
@@ -39,16 +46,19 @@ by_name(void *arg, struct str name)
 	return NULL;
 }
 
-/* How one service uses TLS. */
-struct tls_use {
-	const char *alpn;
-	bool tickets, client_keys;
-};
+static bool
+same_use(const struct tls_use *a, const struct tls_use *b)
+{
+	return strcmp(a->alpn, b->alpn) == 0 && a->tickets == b->tickets && a->client_keys == b->client_keys;
+}
 
+/* make_tls finds or makes the contexts. Making one takes a millisecond or two, and a start is to be quick. */
 static int
-make_tls(struct server *s, const char *name, const struct config_tls *t, const struct tls_use *use, struct tls_set *set,
+make_tls(struct server *s, const char *name, const struct config_tls *t, const struct tls_use *use, struct tls_ctx **r_ctx,
     struct errmsg *e)
 {
+	const struct tls_set *same = NULL;
+	struct tls_set *set;
 	struct tls_ctx_opts o = {
 		.alpn = use->alpn, .tickets = use->tickets, .request_client_cert = use->client_keys && !t->client_auth_disabled,
 		.min_version = t->min_version == CONFIG_TLS_VERSION_TLS1_3 ? TLS1_3_VERSION : TLS1_2_VERSION,
@@ -60,9 +70,21 @@ make_tls(struct server *s, const char *name, const struct config_tls *t, const s
 		o.verify_key = auth_key_verify;
 		o.verify_arg = s->auth;
 	}
+	for (set = s->tls; set; set = set->next) {
+		if (set->config == t && same_use(&set->use, use)) {
+			*r_ctx = set->v[0];
+			return 0;
+		}
+		if (set->config == t)
+			same = set;
+	}
+	set = ARENA_NEW(&s->arena, struct tls_set);
+	*set = (struct tls_set){ .next = s->tls, .config = t, .use = *use };
+	s->tls = set;
 	for (size_t i = 0; i < t->key_certs.n && i < ARRAY_LEN(set->v); i++) {
 		const struct config_key_cert *k = &t->key_certs.v[i];
 
+		o.same_cert = same ? same->v[i] : NULL;
 		o.cert_file = str_dup(&s->arena, k->cert_file).p;
 		o.key_file = str_dup(&s->arena, k->key_file).p;
 		o.by_name = i == 0 && t->key_certs.n > 1 ? by_name : NULL;
@@ -70,6 +92,7 @@ make_tls(struct server *s, const char *name, const struct config_tls *t, const s
 		TRY(tls_ctx_new(&o, &set->v[i], e));
 		set->n = i + 1;
 	}
+	*r_ctx = set->v[0];
 	return 0;
 }
 
@@ -85,8 +108,7 @@ struct service {
 };
 
 static int
-bind_service(struct server *s, const char *name, const struct config_listener *l, struct server_listener *sl,
-    const struct service *v, struct errmsg *e)
+bind_service(struct server *s, const char *name, const struct config_listener *l, const struct service *v, struct errmsg *e)
 {
 	const struct config_rate_limits *r = &l->rate_limits;
 	struct conn_listener_opts o = {
@@ -101,10 +123,8 @@ bind_service(struct server *s, const char *name, const struct config_listener *l
 		o.limits.rate[i] = (unsigned)MIN(r->connections_per_minute, INT64_C(100000000)) * factor;
 		o.limits.open[i] = (unsigned)MIN(r->connections, INT64_C(100000000)) * factor;
 	}
-	if (v->tls && l->tls) {
-		TRY(make_tls(s, name, l->tls, &v->use, &sl->tls, e));
-		o.tls = sl->tls.v[0];
-	}
+	if (v->tls && l->tls)
+		TRY(make_tls(s, name, l->tls, &v->use, &o.tls, e));
 	for (size_t i = 0; i < l->ips.n; i++) {
 		struct ipport addr = { .port = (uint16_t)v->port };
 		struct str text;
@@ -120,21 +140,11 @@ bind_service(struct server *s, const char *name, const struct config_listener *l
 	return 0;
 }
 
-static struct server_listener *
-new_listener(struct server *s)
-{
-	struct server_listener *sl = ARENA_NEW(&s->arena, struct server_listener);
-
-	sl->next = s->listeners;
-	s->listeners = sl;
-	return sl;
-}
-
 static int
 listen_smtp(struct server *s, const char *name, const struct config *cfg, const struct config_listener *l, struct service v,
     bool submission, bool no_require_starttls, struct errmsg *e)
 {
-	struct server_listener *sl = new_listener(s);
+	struct server_listener *sl = ARENA_NEW(&s->arena, struct server_listener);
 	struct smtpserver_listener *m = &sl->smtp;
 
 	m->server = s->smtp;
@@ -155,13 +165,13 @@ listen_smtp(struct server *s, const char *name, const struct config *cfg, const 
 	v.refuse = submission ? smtpserver_refuse : NULL;
 	v.use = (struct tls_use){ "smtp",
 		submission || !(l->smtp.tls_session_tickets_disabled && *l->smtp.tls_session_tickets_disabled), submission };
-	return bind_service(s, name, l, sl, &v, e);
+	return bind_service(s, name, l, &v, e);
 }
 
 static int
 listen_imap(struct server *s, const char *name, const struct config_listener *l, struct service v, struct errmsg *e)
 {
-	struct server_listener *sl = new_listener(s);
+	struct server_listener *sl = ARENA_NEW(&s->arena, struct server_listener);
 
 	sl->imap.server = s->imap;
 	sl->imap.no_require_starttls = l->imap.no_require_starttls;
@@ -171,20 +181,18 @@ listen_imap(struct server *s, const char *name, const struct config_listener *l,
 	v.tls = true;
 	v.refuse = imapserver_refuse;
 	v.use = (struct tls_use){ "imap", true, true };
-	return bind_service(s, name, l, sl, &v, e);
+	return bind_service(s, name, l, &v, e);
 }
 
 static int
 listen_http(struct server *s, const char *name, const struct config_listener *l, struct service v, struct http_server *pages,
     struct errmsg *e)
 {
-	struct server_listener *sl = new_listener(s);
-
 	v.proto = &http_proto;
 	v.arg = pages;
 	v.tls = v.implicit;
 	v.use = (struct tls_use){ "http/1.1", true, false };
-	return bind_service(s, name, l, sl, &v, e);
+	return bind_service(s, name, l, &v, e);
 }
 
 static int

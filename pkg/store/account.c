@@ -174,10 +174,12 @@ store_account_start(struct store_account *a, struct errmsg *e)
 {
 	char path[PATH_SIZE];
 	struct stat st;
-	TRY(make_directories(a, e));
-	TRY(lock_directory(a, e));
 	database_path(a, path);
+	/* The database is made after its directories are on disk. */
 	bool fresh = stat(path, &st) < 0;
+	if (fresh)
+		TRY(make_directories(a, e));
+	TRY(lock_directory(a, e));
 	struct errmsg why = { 0 };
 	int err;
 	{

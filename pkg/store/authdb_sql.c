@@ -193,6 +193,7 @@ static struct db_sql q_attempt_add = DB_SQL(
 static struct db_sql q_attempt_list = DB_SQL("SELECT " ATTEMPT_COLUMNS " FROM login_attempt ORDER BY last DESC, key LIMIT $1");
 static struct db_sql q_attempt_list_account = DB_SQL(
     "SELECT " ATTEMPT_COLUMNS " FROM login_attempt WHERE account_name = $1 ORDER BY last DESC LIMIT $2");
+static struct db_sql q_attempt_old = DB_SQL("SELECT 1 FROM login_attempt WHERE last < $1 LIMIT 1");
 static struct db_sql q_attempt_expire = DB_SQL("DELETE FROM login_attempt WHERE last < $1");
 static struct db_sql q_attempt_remove_account = DB_SQL("DELETE FROM login_attempt WHERE account_name = $1");
 static struct db_sql q_attempt_oldest = DB_SQL(
@@ -303,6 +304,13 @@ store_attempts_expire(struct store_authdb *db, int64_t before_us)
 {
 	LOCKED(&db->lock);
 	cleanup_(db_tx_rollback) struct db_tx tx = { 0 };
+	int64_t one;
+	/* Usually there is none, and the start of the server need not wait for the disk, nor does it need room there. */
+	TRY(db_begin_read(db->db, &tx));
+	int found = db_int1(&tx, &q_attempt_old, DB_ARGS(db_int(before_us)), &one);
+	db_tx_rollback(&tx);
+	if (found <= 0)
+		return found;
 	TRY(db_begin(db->db, &tx));
 	TRY(db_exec(&tx, &q_attempt_expire, DB_ARGS(db_int(before_us)), NULL));
 	TRY(db_exec(&tx, &q_failed_forget, DB_NOARGS, NULL));

@@ -99,6 +99,17 @@ use_files(SSL_CTX *ctx, const char *cert, const char *key, struct errmsg *e)
 	return 0;
 }
 
+static int
+use_same(SSL_CTX *ctx, SSL_CTX *from, struct errmsg *e)
+{
+	STACK_OF(X509) *chain = NULL;
+
+	SSL_CTX_get0_chain_certs(from, &chain);
+	if (SSL_CTX_use_cert_and_key(ctx, SSL_CTX_get0_certificate(from), SSL_CTX_get0_privatekey(from), chain, 1) != 1)
+		return set_openssl(e, ERR_INVALID, "certificate");
+	return 0;
+}
+
 /*
  * Strict ALPN against cross-protocol attacks (ALPACA): a client that names protocols, but not ours, is not for us, and gets the
  * fatal alert no_application_protocol (RFC 7301 3.2).
@@ -218,7 +229,9 @@ tls_ctx_new(const struct tls_ctx_opts *o, struct tls_ctx **r_ctx, struct errmsg 
 	lock_init(&c->ticket_lock, LOCK_TLS, "tls tickets");
 	bug_if(SSL_CTX_set_ex_data(ctx, ctx_index, c) != 1);
 	set_rules(c, o);
-	if (o->cert_file)
+	if (o->same_cert)
+		r = use_same(ctx, o->same_cert->ctx, e);
+	else if (o->cert_file)
 		r = use_files(ctx, o->cert_file, o->key_file ? o->key_file : o->cert_file, e);
 	else if (o->cert_pem.n > 0)
 		r = use_pem(ctx, o->cert_pem, o->key_pem, e);

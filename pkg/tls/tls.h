@@ -24,6 +24,7 @@ struct tls_ctx;
 struct tls_ctx_opts {
 	const char *cert_file, *key_file;       /* PEM chain and key; or: */
 	struct str cert_pem, key_pem;
+	struct tls_ctx *same_cert;              /* or: chain and key of this context; reading a key takes a millisecond */
 	/* the only protocol accepted by ALPN ("imap", "smtp", "http/1.1"); NULL = the extension is ignored. A client that offers
 	 * others only is refused with no_application_protocol (RFC 7301 3.2). */
 	const char *alpn;
