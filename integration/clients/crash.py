@@ -3,6 +3,8 @@
 
 Every message whose 250 (or APPEND's OK) the client saw must be there exactly once with its content, after a restart on the same data. UIDs stay.
 """
+import contextlib
+import errno
 import hashlib
 import os
 import random
@@ -176,8 +178,9 @@ def finish_clean(s, ledger):
     ledger.verify(s)
 
 
-def test_disk_full(make):
-    """On a file system that fills up deliveries are refused for now; what was taken stays."""
+@contextlib.contextmanager
+def small_disk(make):
+    """A started server whose data is on a file system of its own, of 24 MB."""
     if os.getuid() != 0:
         raise Skip("mounting a small file system needs root")
     s = make()
@@ -187,16 +190,41 @@ def test_disk_full(make):
         if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m,mode=700", "tmpfs", s.data], stderr=subprocess.DEVNULL).returncode:
             raise Skip("cannot mount a small file system here")
         mounted = True
-        inner = os.path.join(s.data, "mox")
-        s.data = inner
-        ballast = os.path.join(os.path.dirname(inner), "ballast")
-        with open(ballast, "wb") as f:
-            f.write(bytes(1 << 20))
-        s.cert = os.path.join(inner, "localhost.crt")
+        s.data = os.path.join(s.data, "mox")
+        s.cert = os.path.join(s.data, "localhost.crt")
         s.init()
         s.add_accounts(ACCOUNTS[1:])
         s.start()
         s.set_passwords(ACCOUNTS[1:], s.password)
+        yield s
+    finally:
+        try:
+            finish(s)
+        finally:
+            if mounted:
+                subprocess.run(["umount", os.path.dirname(s.data)])
+                s.cleanup()
+
+
+def ballast(s):
+    return os.path.join(os.path.dirname(s.data), "ballast")
+
+
+def fill(s):
+    """Takes all room that is left, to the last block."""
+    with open(ballast(s), "ab", buffering=0) as f:
+        for size in (1 << 20, 4096, 1):
+            try:
+                while f.write(bytes(size)):
+                    pass
+            except OSError as x:
+                equal(x.errno, errno.ENOSPC)
+    equal(os.statvfs(s.data).f_bavail, 0)
+
+
+def test_disk_full(make):
+    """On a file system that fills up deliveries are refused for now; what was taken stays."""
+    with small_disk(make) as s:
         ledger = Ledger()
         load = Load(s, 1)
         load.join()         # ends when each sender was refused often enough
@@ -206,17 +234,47 @@ def test_disk_full(make):
         ledger.add(load)
         ledger.verify(s)
         s.kill()
-        os.unlink(ballast)      # a server may need some room to start
         s.start()
         ledger.verify(s)
-        s.stop()
-    finally:
-        try:
-            finish(s)
-        finally:
-            if mounted:
-                subprocess.run(["umount", os.path.dirname(s.data)])
-                s.cleanup()
+
+
+def test_disk_without_room(make):
+    """A server starts on a disk without any room, after a clean stop as after a crash: mail is read, new mail refused for now, and taken again as
+    soon as there is room."""
+    with small_disk(make) as s:
+        ledger, text = Ledger(), b"From: a@localhost\r\nSubject: %s\r\n\r\nx\r\n"
+
+        def send(name, account):
+            with smtplib.SMTP(s.ip, s.port("smtp"), timeout=30, local_hostname="localhost") as c:
+                c.sendmail("a@localhost", ["%s@localhost" % account], text % name.encode())
+            ledger.acked.setdefault(account, {})[name] = hashlib.sha256(b"x\r\n").hexdigest()
+
+        def refused(account):
+            with smtplib.SMTP(s.ip, s.port("smtp"), timeout=30, local_hostname="localhost") as c:
+                try:
+                    c.sendmail("a@localhost", ["%s@localhost" % account], text % b"refused")
+                except smtplib.SMTPDataError as x:
+                    check(x.smtp_code == 452 and x.smtp_error.startswith(b"4.3.1 "), "refused with %s", x)
+                else:
+                    raise Failure("taken without room for it")
+
+        for end in (s.stop, s.kill):
+            for account in ACCOUNTS:
+                send("before-%s" % end.__name__, account)
+            ledger.verify(s)
+            fill(s)
+            refused("mox")
+            end()
+            fill(s)     # also what the end of the process gave back
+            s.start()
+            ledger.verify(s)
+            refused("crash1")
+            ledger.verify(s)
+            os.unlink(ballast(s))
+            for account in ACCOUNTS:
+                send("after-%s" % end.__name__, account)
+            ledger.verify(s)
+        finish_clean(s, ledger)
 
 
 def test_sync_fails(make):
