@@ -100,7 +100,7 @@ imapserver_tell_gone(struct imapserver_cmd *c, const struct imap_ranges *uids)
 
 	imapserver_view_remove(c->s->view, c->a, uids, &gone, &n);
 	for (size_t i = 0; i < n; i++) {
-		if (c->s->enabled & IMAPSERVER_QRESYNC) {
+		if (c->s->enabled & (IMAPSERVER_QRESYNC | IMAPSERVER_UIDONLY)) {       /* rfc/9586:210 */
 			imap_ranges_add(c->a, &told, gone[i].first, gone[i].first + (gone[i].count - 1));
 			continue;
 		}

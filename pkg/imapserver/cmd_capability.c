@@ -42,6 +42,7 @@ static const struct capability {
 	{ "THREAD=ORDEREDSUBJECT" },    /* 5256 */
 	{ "THREAD=REFERENCES" },
 	{ "THREAD=REFS" },
+	{ "UIDONLY" },                  /* 9586 */
 	{ "PARTIAL" },                  /* 9394 */
 	{ "OBJECTID" },                 /* 8474 */
 	{ "INPROGRESS" },               /* 9585 */

@@ -10,6 +10,7 @@ static const struct {
 	{ { "UTF8=ACCEPT", 11 }, IMAPSERVER_UTF8 },
 	{ { "CONDSTORE", 9 }, IMAPSERVER_CONDSTORE },
 	{ { "QRESYNC", 7 }, IMAPSERVER_QRESYNC },
+	{ { "UIDONLY", 7 }, IMAPSERVER_UIDONLY },
 };
 
 int

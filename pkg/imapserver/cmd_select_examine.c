@@ -64,6 +64,8 @@ parse(struct imapserver_cmd *c, struct str *r_name, struct params *p)
 	/* rfc/7162:1413 */
 	if (p->qresync && !(c->s->enabled & IMAPSERVER_QRESYNC))
 		return imapserver_bad(c, "QRESYNC must be enabled first");
+	if (p->match_seqs.n > 0 && c->s->enabled & IMAPSERVER_UIDONLY)
+		return imapserver_uid_required(c);      /* rfc/9586:255 */
 	return 0;
 }
 
@@ -212,7 +214,7 @@ describe(struct imapserver_cmd *c, const struct store_mailbox *mb, bool readonly
 	if (!rev2)
 		buf_addz(b, "* 0 RECENT\r\n");
 	buf_addf(b, "* %u EXISTS\r\n", (unsigned)s->view->count);
-	if (!rev2 && first_unseen_uid)
+	if (!rev2 && !(s->enabled & IMAPSERVER_UIDONLY) && first_unseen_uid)    /* it is a number: rfc/9586:137 */
 		buf_addf(b, "* OK [UNSEEN %u] first unseen\r\n", (unsigned)imapserver_view_seq(s->view, first_unseen_uid));
 	buf_addf(b, "* OK [UIDVALIDITY %u] valid\r\n* OK [UIDNEXT %u] next\r\n* LIST () \"/\" ", (unsigned)mb->uidvalidity, (unsigned)mb->uidnext);
 	imapserver_add_mailbox(c, mb->name);

@@ -155,7 +155,8 @@ tell(struct imapserver_cmd *c, const struct args *args, const struct results *re
 		if (!args->silent || r->modified)
 			imapserver_add_fetch_flags(c, seq, r->uid, r->flags, r->keywords, r->modseq);
 		else if (condstore)             /* rfc/7162:585: the new modseq in any case */
-			buf_addf(&c->out, "* %u FETCH (UID %u MODSEQ (%lld))\r\n", (unsigned)seq, (unsigned)r->uid, (long long)r->modseq);
+			buf_addf(&c->out, "%sMODSEQ (%lld))\r\n", imapserver_begin_fetch(c, seq, r->uid) ? "" : " ",
+			    (long long)r->modseq);
 		imapserver_send(c, false);
 	}
 	if (modified.n > 0) {

@@ -26,6 +26,7 @@ enum {
 	QUIET = IMAPSERVER_F_QUIET,
 	SECRET = IMAPSERVER_F_SECRET,
 	MESSAGE = IMAPSERVER_F_MESSAGE,
+	NUMBERS = IMAPSERVER_F_NUMBERS,
 };
 #define C(name, fn, states, flags) { { name, sizeof(name) - 1 }, imapserver_cmd_##fn, states, flags, NULL }
 #define STEPS(name, fn, states, flags) { { name, sizeof(name) - 1 }, imapserver_cmd_##fn, states, flags, &imapserver_##fn##_steps }
@@ -61,15 +62,15 @@ static const struct imapserver_command commands[] = {
 	C("CLOSE", close, SELECTED, 0),
 	C("UNSELECT", unselect, SELECTED, 0),
 	C("EXPUNGE", expunge, SELECTED, UID),
-	C("SEARCH", search, SELECTED, UID | SEQ),
-	C("SORT", sort, SELECTED, UID | SEQ),
-	C("THREAD", thread, SELECTED, UID | SEQ),
-	C("FETCH", fetch, SELECTED, UID | SEQ),
-	C("STORE", store, SELECTED, UID | SEQ),
-	C("COPY", copy, SELECTED, UID),
-	C("MOVE", move, SELECTED, UID),
+	C("SEARCH", search, SELECTED, UID | SEQ | NUMBERS),
+	C("SORT", sort, SELECTED, UID | SEQ | NUMBERS),
+	C("THREAD", thread, SELECTED, UID | SEQ | NUMBERS),
+	C("FETCH", fetch, SELECTED, UID | SEQ | NUMBERS),
+	C("STORE", store, SELECTED, UID | SEQ | NUMBERS),
+	C("COPY", copy, SELECTED, UID | NUMBERS),
+	C("MOVE", move, SELECTED, UID | NUMBERS),
 	C("UIDBATCHES", uidbatches, SELECTED, 0),
-	STEPS("REPLACE", replace, SELECTED, UID | MESSAGE),
+	STEPS("REPLACE", replace, SELECTED, UID | MESSAGE | NUMBERS),
 };
 #undef C
 #undef STEPS
@@ -236,6 +237,8 @@ run_command(struct imapserver_cmd *c, const struct conn_unit *u)
 		return imapserver_no(c, NULL, "%s", s->state == IMAPSERVER_NOT_AUTHENTICATED ? "log in first" :
 		    c->def->states == IMAPSERVER_NOT_AUTHENTICATED ? "already logged in" : "no mailbox is selected");
 	}
+	if (c->def->flags & IMAPSERVER_F_NUMBERS && !c->uid && s->enabled & IMAPSERVER_UIDONLY)
+		return imapserver_uid_required(c);
 	if (u->flags & IMAP_UNIT_MESSAGE && !(c->def->flags & IMAPSERVER_F_MESSAGE))
 		return imapserver_bad(c, "no message expected");
 	return c->def->run(c);

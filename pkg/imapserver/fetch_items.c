@@ -218,74 +218,85 @@ write_item(struct imapserver_cmd *c, struct imapserver_content *k, const struct 
 	struct buf *b = &c->out;
 
 	switch (it->kind) {
-	case IMAP_FETCH_UID:
+	case IMAP_FETCH_UID:            /* with UIDONLY; else written at the start, asked for or not */
+		buf_add(b, S("UID "));
+		buf_addu(b, m->uid);
+		return 0;
 	case IMAP_FETCH_FLAGS:
 	case IMAP_FETCH_MODSEQ:
-		return 0;               /* written at the start and at the end */
+		return 0;               /* written at the end */
 	case IMAP_FETCH_ENVELOPE:
-		buf_add(b, S(" ENVELOPE "));
+		buf_add(b, S("ENVELOPE "));
 		message_imap_envelope(b, k->m.parts[0].envelope, utf8);
 		return 0;
 	case IMAP_FETCH_BODYSTRUCTURE:
-		buf_add(b, S(" BODYSTRUCTURE "));
+		buf_add(b, S("BODYSTRUCTURE "));
 		message_imap_bodystructure(b, &k->m, true, utf8);
 		return 0;
 	case IMAP_FETCH_BODY:
-		buf_add(b, S(" BODY "));
+		buf_add(b, S("BODY "));
 		message_imap_bodystructure(b, &k->m, false, utf8);
 		return 0;
 	case IMAP_FETCH_INTERNALDATE:
-		buf_add(b, S(" INTERNALDATE "));
+		buf_add(b, S("INTERNALDATE "));
 		imap_add_date_time(b, m->received_us, m->received_tz);
 		return 0;
 	case IMAP_FETCH_RFC822_SIZE:
-		buf_add(b, S(" RFC822.SIZE "));
+		buf_add(b, S("RFC822.SIZE "));
 		buf_addu(b, (uint64_t)m->size);
 		return 0;
 	case IMAP_FETCH_SAVEDATE:
-		buf_add(b, S(" SAVEDATE "));
+		buf_add(b, S("SAVEDATE "));
 		if (m->save_date_us)
 			imap_add_date_time(b, m->save_date_us, 0);
 		else
 			buf_add(b, S("NIL"));
 		return 0;
 	case IMAP_FETCH_EMAILID:
-		buf_add(b, S(" EMAILID "));
+		buf_add(b, S("EMAILID "));
 		imapserver_add_object_id(b, 'M', m->email_id);
 		return 0;
 	case IMAP_FETCH_THREADID:
-		buf_add(b, S(" THREADID "));
+		buf_add(b, S("THREADID "));
 		imapserver_add_object_id(b, 'T', m->thread_id);
 		return 0;
 	case IMAP_FETCH_PREVIEW:
-		buf_add(b, S(" PREVIEW "));
+		buf_add(b, S("PREVIEW "));
 		imap_add_string(b, preview_text(found->preview), utf8);
 		return 0;
 	case IMAP_FETCH_SECTION:
-		buf_add(b, S(" BODY"));
+		buf_add(b, S("BODY"));
 		imap_add_section(b, c->a, &it->section);
 		return write_bytes(c, it, &found->bytes);
 	case IMAP_FETCH_RFC822:
-		buf_add(b, S(" RFC822"));
+		buf_add(b, S("RFC822"));
 		return write_bytes(c, it, &found->bytes);
 	case IMAP_FETCH_RFC822_HEADER:
-		buf_add(b, S(" RFC822.HEADER"));
+		buf_add(b, S("RFC822.HEADER"));
 		return write_bytes(c, it, &found->bytes);
 	case IMAP_FETCH_RFC822_TEXT:
-		buf_add(b, S(" RFC822.TEXT"));
+		buf_add(b, S("RFC822.TEXT"));
 		return write_bytes(c, it, &found->bytes);
 	case IMAP_FETCH_BINARY:
-		buf_add(b, S(" BINARY"));
+		buf_add(b, S("BINARY"));
 		imap_add_section(b, c->a, &it->section);
 		return write_binary(c, it, found);
 	case IMAP_FETCH_BINARY_SIZE:
-		buf_add(b, S(" BINARY.SIZE"));
+		buf_add(b, S("BINARY.SIZE"));
 		imap_add_section(b, c->a, &it->section);
 		buf_addc(b, ' ');
 		buf_addu(b, (uint64_t)found->size);
 		return 0;
 	}
 	return 0;
+}
+
+/* Not in the place where it was asked for. */
+static bool
+has_place_of_its_own(const struct imapserver_cmd *c, enum imap_fetch kind)
+{
+	bool uidonly = c->s->enabled & IMAPSERVER_UIDONLY;
+	return kind == IMAP_FETCH_FLAGS || kind == IMAP_FETCH_MODSEQ || (kind == IMAP_FETCH_UID && !uidonly);
 }
 
 /* msg-att: UID first, then what was asked for in its order, then FLAGS and MODSEQ   rfc/9051:6742 */
@@ -296,11 +307,11 @@ write_message(struct imapserver_cmd *c, struct imapserver_fetch *f, struct imaps
 	bool becomes_seen = f->sets_seen && !(m->flags & STORE_SEEN) && !m->expunged;
 	struct buf *b = &c->out;
 
-	buf_add(b, S("* "));
-	buf_addu(b, imapserver_view_seq(c->s->view, m->uid));
-	buf_add(b, S(" FETCH (UID "));
-	buf_addu(b, m->uid);
+	bool first = imapserver_begin_fetch(c, imapserver_view_seq(c->s->view, m->uid), m->uid);
 	for (size_t i = 0; i < f->items.n; i++) {
+		if (has_place_of_its_own(c, f->items.v[i].kind))
+			continue;
+		imapserver_next_item(b, &first);
 		int r = write_item(c, k, &f->items.v[i], &found[i]);
 		if (r < 0) {
 			/* In the middle of a literal: nothing that follows could be understood. */
@@ -309,11 +320,13 @@ write_message(struct imapserver_cmd *c, struct imapserver_fetch *f, struct imaps
 		}
 	}
 	if (f->flags || becomes_seen) {
-		buf_add(b, S(" FLAGS "));
+		imapserver_next_item(b, &first);
+		buf_add(b, S("FLAGS "));
 		imapserver_add_flags(b, m->flags, m->keywords);
 	}
 	if (f->modseq) {
-		buf_add(b, S(" MODSEQ ("));
+		imapserver_next_item(b, &first);
+		buf_add(b, S("MODSEQ ("));
 		buf_addu(b, (uint64_t)m->modseq);
 		buf_addc(b, ')');
 	}

@@ -30,6 +30,7 @@ enum imapserver_enabled {               /* rfc/5161 */
 	IMAPSERVER_UTF8 = 2,
 	IMAPSERVER_CONDSTORE = 4,       /* also by commands that imply it, rfc/7162:375 */
 	IMAPSERVER_QRESYNC = 8,
+	IMAPSERVER_UIDONLY = 16,        /* rfc/9586 */
 };
 
 struct imapserver {
@@ -171,6 +172,7 @@ enum imapserver_flag {
 	                                   that numbers stay as they are (rfc/9051:5862) */
 	IMAPSERVER_F_QUIET = 4,         /* changes by others are not told: they are taken up in another way, or it is not the time */
 	IMAPSERVER_F_SECRET = 8,        /* its arguments are not to be traced */
+	IMAPSERVER_F_NUMBERS = 32,      /* its plain form is of sequence numbers: refused with UIDONLY */
 	IMAPSERVER_F_MESSAGE = 16,      /* message data follow it; the framer stops before them */
 };
 
@@ -208,6 +210,7 @@ int imapserver_bad(struct imapserver_cmd *c, const char *fmt, ...) printf_(2, 3)
 /* code without brackets, or NULL */
 int imapserver_no(struct imapserver_cmd *c, const char *code, const char *fmt, ...) printf_(3, 4) must_use_;
 int imapserver_syntax(struct imapserver_cmd *c) must_use_;      /* BAD, from the cursor */
+int imapserver_uid_required(struct imapserver_cmd *c) must_use_;        /* BAD [UIDREQUIRED] */
 /* imapserver_end: the arguments end here; 0, or BAD. */
 int imapserver_end(struct imapserver_cmd *c) must_use_;
 /*
@@ -222,6 +225,12 @@ void imapserver_bye(struct imapserver_session *s, const char *text);
 void imapserver_send(struct imapserver_cmd *c, bool now);
 void imapserver_add_mailbox(struct imapserver_cmd *c, struct str name);
 void imapserver_add_flags(struct buf *b, unsigned flags, struct str keywords);          /* "(\Seen work)" */
+/*
+ * imapserver_begin_fetch writes "* 3 FETCH (UID 7", or with UIDONLY "* 7 UIDFETCH (". True: no item stands there yet.
+ * Then, for each item, imapserver_next_item separates it from what stands before.
+ */
+bool imapserver_begin_fetch(struct imapserver_cmd *c, uint32_t seq, uint32_t uid);
+void imapserver_next_item(struct buf *b, bool *first);
 /* imapserver_add_fetch_flags: "* 3 FETCH (UID 7 FLAGS (...) MODSEQ (9))" */
 void imapserver_add_fetch_flags(struct imapserver_cmd *c, uint32_t seq, uint32_t uid, unsigned flags, struct str keywords, int64_t modseq);
 

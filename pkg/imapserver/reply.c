@@ -39,6 +39,14 @@ imapserver_no(struct imapserver_cmd *c, const char *code, const char *fmt, ...)
 	return IMAPSERVER_FAILED;
 }
 
+int
+imapserver_uid_required(struct imapserver_cmd *c)
+{
+	ignore_result(imapserver_bad(c, "message numbers are not allowed with UIDONLY"));
+	c->code = S("UIDREQUIRED");             /* rfc/9586:144 */
+	return IMAPSERVER_FAILED;
+}
+
 /* Where in the line it went wrong is told only to those who logged in. */
 int
 imapserver_syntax(struct imapserver_cmd *c)
@@ -142,16 +150,34 @@ imapserver_add_flags(struct buf *b, unsigned flags, struct str keywords)
 	buf_addc(b, ')');
 }
 
+bool
+imapserver_begin_fetch(struct imapserver_cmd *c, uint32_t seq, uint32_t uid)
+{
+	bool uidonly = c->s->enabled & IMAPSERVER_UIDONLY;
+
+	if (uidonly)                    /* uidfetch-resp   rfc/9586:290 */
+		buf_addf(&c->out, "* %u UIDFETCH (", (unsigned)uid);
+	else
+		buf_addf(&c->out, "* %u FETCH (UID %u", (unsigned)seq, (unsigned)uid);
+	return uidonly;
+}
+
+void
+imapserver_next_item(struct buf *b, bool *first)
+{
+	if (!*first)
+		buf_addc(b, ' ');
+	*first = false;
+}
+
 void
 imapserver_add_fetch_flags(struct imapserver_cmd *c, uint32_t seq, uint32_t uid, unsigned flags, struct str keywords, int64_t modseq)
 {
 	struct buf *b = &c->out;
 
-	buf_add(b, S("* "));
-	buf_addu(b, seq);
-	buf_add(b, S(" FETCH (UID "));
-	buf_addu(b, uid);
-	buf_add(b, S(" FLAGS "));
+	bool first = imapserver_begin_fetch(c, seq, uid);
+	imapserver_next_item(b, &first);
+	buf_add(b, S("FLAGS "));
 	imapserver_add_flags(b, flags, keywords);
 	if (c->s->enabled & IMAPSERVER_CONDSTORE) {
 		buf_add(b, S(" MODSEQ ("));

@@ -9,6 +9,18 @@ charset_known(struct str charset)
 	return charset.n == 0 || str_icase(charset, S("US-ASCII")) || str_icase(charset, S("UTF-8"));
 }
 
+/* A key is a set of sequence numbers, which "$" is not. */
+static bool
+has_numbers(const struct imap_search *k)
+{
+	if (k->op == IMAP_SEARCH_SEQ && !k->set.saved)
+		return true;
+	for (const struct imap_search *s = k->sub; s; s = s->next)
+		if (has_numbers(s))
+			return true;
+	return false;
+}
+
 int
 imapserver_search_parse(struct imapserver_cmd *c, struct imapserver_search *q, bool criteria)
 {
@@ -20,6 +32,8 @@ imapserver_search_parse(struct imapserver_cmd *c, struct imapserver_search *q, b
 		imap_search_program(&c->in, &q->key, &charset);
 	if (!cur_ok(&c->in))
 		return imapserver_syntax(c);
+	if (c->s->enabled & IMAPSERVER_UIDONLY && has_numbers(q->key))
+		return imapserver_uid_required(c);      /* rfc/9586:222 */
 	/* A search that fails with NO empties the saved result, one that is BAD leaves it (rfc/5182:141). */
 	if (!charset_known(charset)) {
 		if (q->ret & IMAP_RETURN_SAVE)
