@@ -95,7 +95,8 @@ bench: all ## compare with Postfix and Dovecot (needs root, and BENCHDIR)
 # A package's x_bench.c is a program that links like its tests. V=release is what counts.
 BENCHES := $(patsubst %_bench.c,%,$(notdir $(BENCHSRC)))
 define BENCH_template
-$(O)/bench/$1: $(O)/pkg/$1/$1_bench.o $(call LIBA,$1) $(foreach d,$(DEPS_$1),$(call LIBA,$(d)))
+$(O)/bench/$1: $(O)/pkg/$1/$1_bench.o $(call LIBA,$1) $(foreach d,$(DEPS_$1),$(call LIBA,$(d))) \
+	$(if $(filter dns,$(DEPS_$1)),$(call LIBA,dns_mock))
 	@echo "LD $$@"
 	@mkdir -p $$(@D)
 	$(Q)$(CC) $$(ALLFLAGS) $(LDHARD) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $(LIBS)

@@ -102,6 +102,34 @@ line_end(struct dkim_body *b)
 	b->line_ends++;
 }
 
+/* What may change in canonical form: a CR, and white space in relaxed form. */
+static const bool special[2][256] = {
+	[DKIM_SIMPLE] = { ['\r'] = true },
+	[DKIM_RELAXED] = { ['\r'] = true, [' '] = true, ['\t'] = true },
+};
+
+/*
+ * End of the run from i on that is its own canonical form, so that it can be hashed in one piece, over lines: no special
+ * character but single spaces and line ends with something plain behind them. s.p[i] is not special.
+ */
+static size_t
+plain_run(enum dkim_canon canon, struct str s, size_t i)
+{
+	const unsigned char *p = (const unsigned char *)s.p;
+	const bool *stop = special[canon];
+
+	for (;;) {
+		while (i < s.n && !stop[p[i]])
+			i++;
+		if (s.n - i > 1 && p[i] == ' ' && !stop[p[i + 1]])
+			i += 2;
+		else if (s.n - i > 2 && p[i] == '\r' && p[i + 1] == '\n' && !stop[p[i + 2]])
+			i += 3;
+		else
+			return i;
+	}
+}
+
 void
 dkim_body_add(struct dkim_body *b, struct str s)
 {
@@ -130,8 +158,7 @@ dkim_body_add(struct dkim_body *b, struct str s)
 			i++;
 			continue;
 		}
-		while (i < s.n && s.p[i] != '\r' && !(b->canon == DKIM_RELAXED && is_wsp(s.p[i])))
-			i++;
+		i = plain_run(b->canon, s, i);
 		content(b, s.p + from, i - from);
 	}
 }

@@ -270,3 +270,41 @@ TEST(pem)
 	EVP_PKEY_free(again);
 	assert_err(dkim_key_from_pem(S("no key"), &again, NULL), ERR_INVALID);
 }
+
+static void
+hash_pieces(struct str s, size_t piece, enum dkim_canon canon, uint8_t r_hash[32])
+{
+	struct dkim_body b;
+
+	assert_ok(dkim_body_init(&b, canon));
+	for (; s.n > 0; s = str_from(s, piece))
+		dkim_body_add(&b, str_upto(s, piece));
+	assert_ok(dkim_body_end(&b, r_hash));
+	dkim_body_done(&b);
+}
+
+/*
+ * All bodies of up to five characters that matter: one in one piece, whose runs are hashed together, has the hash of its
+ * bytes one by one.
+ */
+TEST(bodies_in_pieces)
+{
+	static const char letters[] = " \t\r\na";
+
+	for (unsigned n = 0, count = 1; n <= 5; n++, count *= 5)
+		for (unsigned k = 0; k < count; k++) {
+			char text[5];
+			unsigned rest = k;
+
+			for (unsigned i = 0; i < n; i++, rest /= 5)
+				text[i] = letters[rest % 5];
+			for (enum dkim_canon c = DKIM_SIMPLE; c <= DKIM_RELAXED; c++) {
+				uint8_t whole[32], bytes[32];
+
+				hash_pieces(test_exact(str_n(text, n)), 5, c, whole);
+				hash_pieces(str_n(text, n), 1, c, bytes);
+				test_row("%u of length %u", k, n);
+				assert_memory_equal(whole, bytes, 32);
+			}
+		}
+}

@@ -295,7 +295,7 @@ spf_lookup(struct dns_resolver *r, struct arena *a, const struct ctx *ctx, struc
 static enum spf_status
 check_host(struct spf_eval *e, struct str domain, struct str *r_mechanism, struct str *r_exp, struct str *r_exp_domain)
 {
-	struct spf_record rec;
+	struct spf_record rec = { 0 };
 	struct str txt, name;
 	struct errmsg m = { 0 };
 	bool found, authentic;
