@@ -77,8 +77,8 @@ void message_flowed_text(struct str text, bool delsp, struct buf *out);
  * undone, line ends LF. It stops reading when there are max bytes of text; plain text may be longer by one chunk of the
  * reader.
  */
-int message_display_text(struct arena *a, const struct message *m, const struct message_source *src, const struct message_part *p, size_t max,
-	struct buf *out) must_use_;
+int message_display_text(struct arena *a, const struct message *m, const struct message_source *src,
+	const struct message_part *p, size_t max, struct buf *out) must_use_;
 
 /*
  * message_preview makes the short text for message lists (RFC 8970): at most 256 characters, quotes and signatures left out, lines ended

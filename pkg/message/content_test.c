@@ -328,19 +328,25 @@ TEST(display)
 	static const struct {
 		const char *in, *display, *preview;
 	} rows[] = {
-		{ "Content-Type: text/plain; format=flowed\n\none \ntwo\nthree\n", "one two\nthree\n", "one two\nthree\n" },
-		{ "Content-Type: text/plain; Format=Flowed; DelSp=Yes\n\none \ntwo\n", "onetwo\n", "onetwo\n" },                  // rfc/3676:307
-		{ "Content-Type: text/plain; format=flowed; delsp=no\n\none \ntwo\n", "one two\n", "one two\n" },
+		{ "Content-Type: text/plain; format=flowed\n\none \ntwo\nthree\n",
+		    "one two\nthree\n", "one two\nthree\n" },
+		{ "Content-Type: text/plain; Format=Flowed; DelSp=Yes\n\none \ntwo\n",
+		    "onetwo\n", "onetwo\n" },  // rfc/3676:307
+		{ "Content-Type: text/plain; format=flowed; delsp=no\n\none \ntwo\n",
+		    "one two\n", "one two\n" },
 		{ "Content-Type: text/plain\n\none \ntwo\n", "one \ntwo\n", "one\ntwo\n" },
 		{ "Content-Type: text/plain; format=fixed\n\n stuffed \ntwo\n", " stuffed \ntwo\n", "stuffed\ntwo\n" },
 		/* Quotes of two depths; a space-stuffed line is no quote, nor one of mbox: rfc/3676:298 */
-		{ "Content-Type: text/plain; format=flowed\n\n>> a \n>> b\n> c\n > d\n From e\n", ">> a b\n> c\n> d\nFrom e\n", "[...]\nFrom e\n" },
+		{ "Content-Type: text/plain; format=flowed\n\n>> a \n>> b\n> c\n > d\n From e\n",
+		    ">> a b\n> c\n> d\nFrom e\n", "[...]\nFrom e\n" },
 		/* A signature is no paragraph, though its line ends in a space: rfc/3676:303 */
-		{ "Content-Type: text/plain; format=flowed\n\na \nb \n-- \nme\n", "a b \n-- \nme\n", "a b\n" },
-		{ "Content-Type: text/plain; format=flowed; charset=iso-8859-1\nContent-Transfer-Encoding: quoted-printable\n\nm=F6=20\nx=\ny\n",
-		    "m\xc3\xb6 xy\n", "m\xc3\xb6 xy\n" },
+		{ "Content-Type: text/plain; format=flowed\n\na \nb \n-- \nme\n",
+		    "a b \n-- \nme\n", "a b\n" },
+		{ "Content-Type: text/plain; format=flowed; charset=iso-8859-1\n"
+		    "Content-Transfer-Encoding: quoted-printable\n\nm=F6=20\nx=\ny\n", "m\xc3\xb6 xy\n", "m\xc3\xb6 xy\n" },
 		/* "a \r\nb\r\n" */
-		{ "Content-Type: text/plain; format=flowed\nContent-Transfer-Encoding: base64\n\nYSANCmINCg==\n", "a b\n", "a b\n" },
+		{ "Content-Type: text/plain; format=flowed\nContent-Transfer-Encoding: base64\n\nYSANCmINCg==\n",
+		    "a b\n", "a b\n" },
 		{ "Content-Type: text/html; format=flowed\n\n<p>one \ntwo</p>\n", "one two\n", "one two\n" },
 	};
 

@@ -22,8 +22,8 @@ add_lf(struct str s, struct buf *out)
 }
 
 int
-message_display_text(struct arena *a, const struct message *m, const struct message_source *src, const struct message_part *p, size_t max,
-	struct buf *out)
+message_display_text(struct arena *a, const struct message *m, const struct message_source *src,
+	const struct message_part *p, size_t max, struct buf *out)
 {
 	cleanup_(message_reader_close) struct message_reader *r = NULL;
 	cleanup_(buf_done) struct buf text = BUF_INIT(SIZE_MAX / 2);

@@ -11,7 +11,9 @@ message_is_flowed(const struct message_part *p, bool *r_delsp)
 {
 	struct str format, delsp = { 0 };
 
-	if (!str_is(p->subtype, S("PLAIN")) || !message_part_param(p, S("format"), &format) || !str_icase(format, S("flowed")))
+	if (!str_is(p->subtype, S("PLAIN")) || !message_part_param(p, S("format"), &format))
+		return false;
+	if (!str_icase(format, S("flowed")))
 		return false;
 	message_part_param(p, S("delsp"), &delsp);
 	*r_delsp = str_icase(delsp, S("yes"));

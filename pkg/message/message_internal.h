@@ -81,7 +81,7 @@ message_is_text(const struct message_part *p)
  */
 bool message_wants_crlf(const struct message_part *p);
 
-/* message_is_flowed tells whether a part is text/plain with format=flowed; only then *r_delsp is set: the DelSp parameter. */
+/* message_is_flowed: text/plain with format=flowed; only then *r_delsp, the DelSp parameter, is set. */
 bool message_is_flowed(const struct message_part *p, bool *r_delsp);
 
 /* What parsing may still keep of a message; strangers must not decide how much memory a result takes. */
