@@ -218,12 +218,18 @@ server_main(void *arg)
 	struct conn *c = arg;
 	struct arena a = { 0 };
 
+	struct rig *r = c->r;
+
 	serve(c, &a);
 	SSL_free(c->ssl);
 	close(c->fd);
 	buf_done(&c->in);
 	arena_done(&a);
 	free(c);
+	lock_take(&r->lock);
+	r->nended++;
+	cond_broadcast(&r->ended);
+	lock_drop(&r->lock);
 	return NULL;
 }
 
@@ -266,6 +272,26 @@ dial(void *arg, const struct smtpclient_dial_opts *o, int *r_fd, size_t *r_index
 		return 0;
 	}
 	return err_set(e, ERR_IO, "connection refused");
+}
+
+void
+rig_wait_empty(struct rig *r)
+{
+	int64_t deadline = time_mono_us() + 60 * TIME_SEC, left = 1;
+
+	while (left > 0) {
+		lock_take(&r->lock);
+		unsigned seen = r->nended;
+		lock_drop(&r->lock);
+		assert_ok(queue_count(r->q, &left));
+		lock_take(&r->lock);
+		while (left > 0 && r->nended == seen && cond_wait(&r->ended, &r->lock, deadline))
+			;
+		bool stuck = left > 0 && r->nended == seen;
+		lock_drop(&r->lock);
+		if (stuck)
+			fail_msg("%lld messages are left", (long long)left);
+	}
 }
 
 void
@@ -358,6 +384,7 @@ rig_start(struct rig *r, const char *zone)
 
 	*r = (struct rig){ 0 };
 	lock_init(&r->lock, LOCK_METRICS, "rig");
+	cond_init(&r->ended);
 	if (config_parse(test_dir(), str_of(static_conf), str_of(dynamic_conf), CONFIG_NO_KEYS, &r->cfg, &problems) < 0)
 		fail_msg("config: " STRF, STRA(config_problems_text(test_arena(), &problems)));
 	config_problems_done(&problems);
@@ -403,6 +430,7 @@ rig_stop(struct rig *r)
 	store_close(&r->store);
 	config_unref(&r->cfg);
 	arena_done(&r->mem);
+	cond_done(&r->ended);
 	lock_done(&r->lock);
 }
 

@@ -48,6 +48,8 @@ struct rig {
 	pthread_t threads[RIG_CONNS];
 	size_t nthreads;
 	struct lock lock;
+	struct cond ended;              /* signaled when a connection ends */
+	unsigned nended;
 	struct queue_sts sts;           /* what the policy callback gives */
 	int sts_err;
 	bool dane_ok;
@@ -61,6 +63,8 @@ void rig_stop(struct rig *r);
 void rig_open(struct rig *r);           /* the queue, again after rig_close */
 void rig_close(struct rig *r);          /* only the queue */
 struct rig_host *rig_host(struct rig *r, const char *ip, const char *ehlo);
+/* rig_wait_empty waits until the queue, which runs, is empty: looks again whenever a connection has ended. */
+void rig_wait_empty(struct rig *r);
 void rig_join(struct rig *r);           /* waits for the servers' threads */
 /* for rig_host.tls; owned by the rig until rig_stop */
 struct tls_ctx *rig_tls(struct rig *r, const char *name, bool trusted);
