@@ -273,7 +273,7 @@ TEST(tls_policies)
 		{ "x.example", NONE, BROKEN, ASUSUAL, false, false, 'p', "" },
 		{ "x.example", NONE, BROKEN, ASUSUAL, false, true, 'l', "tls" },
 		{ "x.example", TESTING, BROKEN, ASUSUAL, false, false, 'p', "" },
-		/* MTA-STS: rfc/8461:731 */
+		/* MTA-STS: rfc/8461:660 */
 		{ "x.example", ENFORCE, GOOD, ASUSUAL, false, false, 't', "" },
 		{ "x.example", ENFORCE, UNTRUSTED, ASUSUAL, false, false, 'l', "tls" },
 		{ "x.example", ENFORCE, BADNAME, ASUSUAL, false, false, 'l', "tls" },
@@ -461,7 +461,7 @@ TEST(later_release)
 
 	rig_start(&r, ZONE);
 	struct rig_host *h = rig_host(&r, "10.0.0.1", "");
-	rig_add_opts(&r, &add, "u@x.example"); // rfc/4865:162
+	rig_add_opts(&r, &add, "u@x.example"); // rfc/4865:134
 	assert_int_equal(rig_run(&r), 0);
 	test_clock_add(TIME_HOUR);
 	assert_int_equal(rig_run(&r), 1);

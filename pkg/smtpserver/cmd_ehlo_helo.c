@@ -69,7 +69,7 @@ smtpserver_cmd_ehlo(struct session *s, struct cur *args)
 		int64_t until = clock_now_us(s->srv->opts.clock) / TIME_SEC * TIME_SEC + SMTPSERVER_HOLD_MAX_US;
 		struct str text = time_rfc3339(a, until);
 		strlist_add(a, &lines, str_fmt(a, "FUTURERELEASE %lld " STRF, (long long)(SMTPSERVER_HOLD_MAX_US / TIME_SEC),
-		    STRA(text)));                                                   // rfc/4865:100
+		    STRA(text)));                                                   // rfc/4865:99
 		strlist_add(a, &lines, S("DSN"));                                       // rfc/3461:233
 	}
 	strlist_add(a, &lines, S("ENHANCEDSTATUSCODES"));                               // rfc/2034:72

@@ -88,7 +88,7 @@ hold(struct session *s, struct mail_params *m, int64_t until_us, struct str requ
 	int64_t now = clock_now_us(s->srv->opts.clock);
 
 	if (m->future_release.n > 0)
-		return smtpserver_userf(s, 501, SMTP_E_PROTO_ARGS, "HOLDFOR and HOLDUNTIL together");   // rfc/4865:183
+		return smtpserver_userf(s, 501, SMTP_E_PROTO_ARGS, "HOLDFOR and HOLDUNTIL together");   // rfc/4865:153
 	if (until_us <= now || until_us > now + SMTPSERVER_HOLD_MAX_US)
 		return smtpserver_userf(s, 554, SMTP_E_PROTO_ARGS, "time of release is past, or too far away");
 	m->release_us = until_us;
@@ -96,7 +96,7 @@ hold(struct session *s, struct mail_params *m, int64_t until_us, struct str requ
 	return 0;
 }
 
-/* HOLDFOR, in seconds: rfc/4865:160 */
+/* HOLDFOR, in seconds: rfc/4865:134 */
 static int
 param_holdfor(struct session *s, struct mail_params *m, struct str value)
 {

@@ -141,7 +141,7 @@ TEST(held)
 	rig_start(&r, FLAGS);
 	rig_script(&r,
 	    LOGIN
-	    "C MAIL FROM:<mjl@mox.example> HOLDFOR=3600\nS 250 \nC RCPT TO:<a@far.example>\nS 250 \n"); // rfc/4865:160
+	    "C MAIL FROM:<mjl@mox.example> HOLDFOR=3600\nS 250 \nC RCPT TO:<a@far.example>\nS 250 \n"); // rfc/4865:134
 	rig_script(&r, str_fmt(test_arena(), BODY "S 250 \n", "").p);
 	struct queue_msg *v = queued(&r, &n);
 	assert_int_equal(n, 1);
