@@ -106,6 +106,14 @@ bench-$1: $(O)/bench/$1
 endef
 $(foreach b,$(BENCHES),$(eval $(call BENCH_template,$(b))))
 
+# The same messages with libopendkim (package libopendkim-dev).
+$(O)/bench/opendkim: integration/opendkim_bench.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CSTD) $(WARN) -O2 -o $@ $< -lopendkim
+.PHONY: bench-opendkim
+bench-opendkim: $(O)/bench/dkim $(O)/bench/opendkim ## DKIM beside libopendkim
+	$(Q)d=$$(mktemp -d) && { $(O)/bench/dkim -w $$d && $(O)/bench/opendkim $$d; s=$$?; rm -rf $$d; exit $$s; }
+
 ##: Check
 # Everything that is not a matter of running the program. -k: one failing part does not hide the others.
 .PHONY: check check-headers check-lint check-rfc check-tools
