@@ -14,7 +14,8 @@
  *   reply.c         results and untagged data
  *   view.c          sequence numbers and UIDs of the selected mailbox
  *   changes.c       changes by others, as untagged responses
- *   fetch_*.c       data items of FETCH; search_*.c evaluation of search keys
+ *   fetch_*.c       data items of FETCH; search_*.c evaluation of search keys; thread.c the algorithms of THREAD
+ *   upload.c        messages that come with APPEND and REPLACE
  *
  * Extensions: those of the capability list in cmd_capability.c, which names the RFCs.
  */
