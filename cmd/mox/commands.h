@@ -15,8 +15,8 @@ extern const struct cmd cmd_arc_seal, cmd_arc_verify, cmd_dane_dial, cmd_dane_di
     cmd_queue_suppress_list, cmd_queue_suppress_lookup, cmd_queue_suppress_remove, cmd_queue_transport,
     cmd_queue_unhold, cmd_queue_webhook_cancel, cmd_queue_webhook_list, cmd_queue_webhook_print,
     cmd_queue_webhook_retired_list, cmd_queue_webhook_retired_print, cmd_queue_webhook_schedule, cmd_rdap_domainage,
-    cmd_setaccountpassword, cmd_smtp_dial, cmd_spf_check, cmd_spf_lookup, cmd_spf_parse, cmd_stop, cmd_tlsrpt_lookup,
-    cmd_tlsrpt_parsereportmsg, cmd_version;
+    cmd_retrain, cmd_setaccountpassword, cmd_smtp_dial, cmd_spf_check, cmd_spf_lookup, cmd_spf_parse,
+    cmd_stop, cmd_tlsrpt_lookup, cmd_tlsrpt_parsereportmsg, cmd_version;
 
 #define CMD_TABLE \
 	&cmd_arc_seal, &cmd_arc_verify, &cmd_dane_dial, &cmd_dane_dialmx, &cmd_dane_makerecord, \
@@ -30,7 +30,7 @@ extern const struct cmd cmd_arc_seal, cmd_arc_verify, cmd_dane_dial, cmd_dane_di
 	&cmd_queue_suppress_list, &cmd_queue_suppress_lookup, &cmd_queue_suppress_remove, &cmd_queue_transport, \
 	&cmd_queue_unhold, &cmd_queue_webhook_cancel, &cmd_queue_webhook_list, &cmd_queue_webhook_print, \
 	&cmd_queue_webhook_retired_list, &cmd_queue_webhook_retired_print, &cmd_queue_webhook_schedule, \
-	&cmd_rdap_domainage, &cmd_setaccountpassword, &cmd_smtp_dial, &cmd_spf_check, &cmd_spf_lookup, &cmd_spf_parse, \
-	&cmd_stop, &cmd_tlsrpt_lookup, &cmd_tlsrpt_parsereportmsg, &cmd_version
+	&cmd_rdap_domainage, &cmd_retrain, &cmd_setaccountpassword, &cmd_smtp_dial, &cmd_spf_check, \
+	&cmd_spf_lookup, &cmd_spf_parse, &cmd_stop, &cmd_tlsrpt_lookup, &cmd_tlsrpt_parsereportmsg, &cmd_version
 
 #endif

@@ -98,10 +98,11 @@ static const char domains_conf[] =
     "\t\t\tThreshold: 0.950000\n"
     "\t\t\tParams:\n"
     "\t\t\t\tOnegrams: true\n"
-    "\t\t\t\tMaxPower: 0.010000\n"
-    "\t\t\t\tTopWords: 10\n"
+    "\t\t\t\tTwograms: true\n"
+    "\t\t\t\tMaxPower: 0.020000\n"
+    "\t\t\t\tTopWords: 1000\n"
     "\t\t\t\tIgnoreWords: 0.100000\n"
-    "\t\t\t\tRareWords: 2\n"
+    "\t\t\t\tRareWords: 6\n"
     "\t\tNoFirstTimeSenderDelay: true\n";
 
 static int

@@ -60,6 +60,14 @@ account_config(void *arg, struct arena *a, struct str name, struct store_account
 	c.rejects_mailbox = str_dup(a, acc->rejects_mailbox);
 	c.introbox = str_dup(a, acc->introbox);
 	c.keep_rejects = acc->keep_rejects;
+	if (acc->junk_filter) {
+		const struct config_junk_params *p = &acc->junk_filter->params;
+		c.junk_filter.enabled = true;
+		c.junk_filter.params = (struct junk_params){
+			.onegrams = p->onegrams, .twograms = p->twograms, .threegrams = p->threegrams, .max_power = p->max_power,
+			.top_words = p->top_words, .ignore_words = p->ignore_words, .rare_words = p->rare_words,
+		};
+	}
 	*r_c = c;
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include <sys/eventfd.h>
 
 #include "server.h"
+#include "store/junk.h"
 
 static void
 ctl_stop(struct ctl_request *r)
@@ -29,6 +30,40 @@ ctl_setaccountpassword(struct ctl_request *r)
 		ctl_error(r, "setting password: %s", e.text[0] ? e.text : err_text(rv));
 	else
 		ctl_ok(r);
+}
+
+static bool
+retrain_account(struct ctl_request *r, struct str name)
+{
+	struct server *s = r->arg;
+	cleanup_(store_account_close) struct store_account *a = NULL;
+	struct errmsg e = { 0 };
+	int rv = store_account_open(s->store, name, false, &a, &e);
+
+	if (rv == 0)
+		rv = store_junk_retrain(a, &e);
+	if (rv < 0)
+		ctl_error(r, "account " STRF ": %s", STRA(name), e.text[0] ? e.text : err_text(rv));
+	return rv == 0;
+}
+
+/* An account, or empty: all, up to the first that fails. */
+static void
+ctl_retrain(struct ctl_request *r)
+{
+	struct server *s = r->arg;
+	cleanup_(config_unref) struct config *cfg = config_current(s->live);
+	const struct config_account_map *all = &cfg->dynamic->accounts;
+
+	if (r->params[0].n > 0) {
+		if (!retrain_account(r, r->params[0]))
+			return;
+	} else {
+		for (size_t i = 0; i < all->n; i++)
+			if (!retrain_account(r, all->v[i].k))
+				return;
+	}
+	ctl_ok(r);
 }
 
 static void
@@ -60,6 +95,7 @@ ctl_setloglevels(struct ctl_request *r)
 const struct ctl_command server_ctl_commands[] = {
 	{ "stop", 0, ctl_stop },
 	{ "setaccountpassword", 2, ctl_setaccountpassword },
+	{ "retrain", 1, ctl_retrain },
 	{ "loglevels", 0, ctl_loglevels },
 	{ "setloglevels", 2, ctl_setloglevels },
 	{ 0 },

@@ -228,6 +228,7 @@ store_account_trim(struct store_account *a)
 		if (a->nreaders == 0)
 			store_account_db_close(a, &a->writer);
 	}
+	store_junk_close(a);
 	arena_done(&a->writer_arena);
 	lock_drop(&a->lock);
 	return gave;
@@ -242,6 +243,7 @@ store_account_stop(struct store_account *a)
 		bug_if(a->nreaders != 0);
 	}
 	store_account_db_close(a, &a->writer);
+	store_junk_close(a);
 	arena_done(&a->writer_arena);
 	store_junk_rules_done(&a->junk_rules);
 	store_comms_done(a);

@@ -72,6 +72,8 @@ store_add_prepared(struct store_tx *tx, struct store_mailbox *mb, struct store_p
 		if (m.flags & (STORE_JUNK | STORE_NOTJUNK))
 			TRY(store_judge(tx, &m));
 	}
+	if (!add->skip_training)
+		store_junk_note(tx, &p->config, &m, -1);
 	if (mb->use & STORE_USE_SENT)
 		TRY(store_recipients_add(tx, p, &m));
 

@@ -92,6 +92,23 @@ report(struct check *c, struct str line)
 		strlist_add(c->mem, c->out, str_dup(c->mem, line));
 }
 
+static void
+report_junk(void *arg, struct str line)
+{
+	report(arg, line);
+}
+
+/* check_junk: an account that is being removed has no configuration any more. */
+static int
+check_junk(struct check *c)
+{
+	struct store_account_config cfg;
+	c->kind = 0;
+	if (store_config_of(c->tx->acct->store, c->tx->arena, str_of(c->tx->acct->name), &cfg, NULL) < 0)
+		return 0;
+	return store_junk_check(c->tx, &cfg, report_junk, c);
+}
+
 static int
 run_queries(struct check *c)
 {
@@ -238,5 +255,6 @@ store_check(struct store_account *a, struct arena *mem, struct strlist *r_proble
 	TRY(run_queries(&c));
 	TRY(check_messages(&c));
 	TRY(check_files(&c));
+	TRY(check_junk(&c));
 	return r_problems->n > before ? ERR_CORRUPT : 0;
 }

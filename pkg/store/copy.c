@@ -82,6 +82,7 @@ store_copy(struct store_tx *tx, struct store_mailbox *src, struct store_mailbox 
 		settle_junk(tx, src, dst, &m);
 		TRY(store_message_insert(tx, &m));
 		TRY(store_message_duplicate(tx, v[i].id, m.id));
+		store_junk_note(tx, &t->config, &m, -1);
 		TRY(store_judge(tx, &m));
 		arrive(tx, dst, &m);
 		merge_keywords(tx, dst, m.keywords);
@@ -135,6 +136,7 @@ store_move(struct store_tx *tx, struct store_mailbox *src, struct store_mailbox 
 			m->flags &= ~(unsigned)STORE_SEEN;
 		settle_junk(tx, src, dst, m);
 		TRY(store_message_save_moved(tx, m));
+		store_junk_note(tx, &tx_priv(tx)->config, m, m->trained_junk);
 		if (((m->flags ^ old.flags) & (STORE_JUNK | STORE_NOTJUNK)) || m->mailbox_orig_id != old.mailbox_orig_id)
 			TRY(store_judge(tx, m));
 		TRY(leave_behind(tx, &old, modseq, &ghosts[i]));

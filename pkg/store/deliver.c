@@ -45,7 +45,7 @@ struct saved {
 	struct sync_state sync;
 	bool sync_dirty;
 	int64_t modseq;
-	size_t nstaged, nchanges;
+	size_t nstaged, nchanges, njunk;
 	struct staged_mailbox staged[4];
 	struct store_prepared **prepared_end;
 };
@@ -55,7 +55,7 @@ save(const struct store_tx *tx, struct saved *s)
 {
 	const struct tx_priv *p = tx->priv;
 	*s = (struct saved){
-		.sync = p->sync, .sync_dirty = p->sync_dirty, .modseq = tx->modseq, .nstaged = p->nstaged, .nchanges = p->changes.n,
+		.sync = p->sync, .sync_dirty = p->sync_dirty, .modseq = tx->modseq, .nstaged = p->nstaged, .nchanges = p->changes.n, .njunk = p->njunk,
 		.prepared_end = p->prepared_end,
 	};
 	for (size_t i = 0; i < p->nstaged; i++)
@@ -73,6 +73,7 @@ restore(struct store_tx *tx, const struct saved *s)
 	for (size_t i = 0; i < s->nstaged; i++)
 		p->staged[i] = s->staged[i];
 	p->changes.n = s->nchanges;
+	p->njunk = s->njunk;
 	p->prepared_end = s->prepared_end;
 	*p->prepared_end = NULL;
 }

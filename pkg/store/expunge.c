@@ -21,6 +21,7 @@ expunge_rows(struct store_tx *tx, struct store_mailbox *mb, struct store_message
 		bool judged = m->flags & (STORE_JUNK | STORE_NOTJUNK);
 		m->flags &= ~(unsigned)(STORE_JUNK | STORE_NOTJUNK);
 		TRY(store_message_save_expunged(tx, m));
+		store_junk_note(tx, &tx_priv(tx)->config, m, m->trained_junk);
 		if (judged)
 			TRY(store_judge(tx, m));
 		TRY(store_erase_insert(tx, m->id, false));

@@ -26,6 +26,7 @@ store_message_flags(struct store_tx *tx, struct store_mailbox *mb, struct store_
 	changed.keywords = new_keywords;
 	TRY(store_tx_modseq(tx, &changed.modseq));
 	TRY(store_message_save_flags(tx, &changed));
+	store_junk_note(tx, &tx_priv(tx)->config, &changed, changed.trained_junk);
 	if (mask & (STORE_JUNK | STORE_NOTJUNK))
 		TRY(store_judge(tx, &changed));
 	store_count(mb, m->flags, m->size, -1);

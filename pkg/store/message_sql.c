@@ -228,7 +228,7 @@ store_message_duplicate(struct store_tx *tx, int64_t from_id, int64_t new_id)
 /* --- changing --- */
 
 static struct db_sql q_flags = DB_SQL("UPDATE message SET flags = $1, keywords = $2, modseq = $3 WHERE id = $4");
-static struct db_sql q_expunge = DB_SQL("UPDATE message SET expunged = 1, flags = $1, modseq = $2, trained_junk = NULL WHERE id = $3");
+static struct db_sql q_expunge = DB_SQL("UPDATE message SET expunged = 1, flags = $1, modseq = $2 WHERE id = $3");
 static struct db_sql q_recipients_delete = DB_SQL("DELETE FROM recipient WHERE message_id = $1");
 static struct db_sql q_moved = DB_SQL(
     "UPDATE message SET mailbox_id = $1, uid = $2, createseq = $3, modseq = $4, flags = $5, save_date = $6, mailbox_orig_id = $7, "

@@ -247,9 +247,13 @@ static const char schema1[] =
 /* email_id: the content that copies of a message share (RFC 8474), the id of the first; 0: the message's own id. */
 static const char schema2[] = "ALTER TABLE message ADD COLUMN email_id INTEGER NOT NULL DEFAULT 0;";
 
+/* junk_mark: the filter's database has the same when both agree. */
+static const char schema3[] = "ALTER TABLE sync_state ADD COLUMN junk_mark INTEGER NOT NULL DEFAULT 0;";
+
 static const struct db_migration migrations[] = {
 	{ 1, schema1, NULL },
 	{ 2, schema2, NULL },
+	{ 3, schema3, NULL },
 };
 
 const struct db_kind store_kind = {

@@ -96,6 +96,7 @@ account_new(struct store *s, struct str name)
 	lock_init(&a->lock, LOCK_ACCOUNT, "account");
 	lock_init(&a->files_lock, LOCK_GROUP, "files");
 	lock_init(&a->readers_lock, LOCK_DB, "readers");
+	lock_init(&a->junk_lock, LOCK_JUNK, "junk filter");
 	lock_init(&a->comms_lock, LOCK_LISTENERS, "comms");
 	cond_init(&a->reader_free);
 	cond_init(&a->synced);
@@ -110,6 +111,7 @@ account_free(struct store_account *a)
 	lock_done(&a->lock);
 	lock_done(&a->files_lock);
 	lock_done(&a->readers_lock);
+	lock_done(&a->junk_lock);
 	lock_done(&a->comms_lock);
 	cond_done(&a->reader_free);
 	cond_done(&a->synced);

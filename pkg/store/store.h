@@ -26,6 +26,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "db/db.h"
+#include "junk/junk.h"
 
 struct store;                           /* all accounts below one data directory */
 struct store_account;                   /* an open account: shared, refcounted, one per name */
@@ -57,6 +58,10 @@ struct store_account_config {
 		bool enabled;
 		struct str junk_regexp, neutral_regexp, notjunk_regexp;
 	} auto_junk;
+	struct {                        /* store/junk.h */
+		bool enabled;
+		struct junk_params params;
+	} junk_filter;
 	struct str rejects_mailbox, introbox;
 	bool keep_rejects;
 };

@@ -50,6 +50,7 @@ struct sync_state {
 	int64_t last_modseq, highest_deleted_modseq;
 	int64_t message_size;           /* disk usage */
 	int64_t next_message_id;        /* ids below were given out */
+	int64_t junk_mark;              /* modseq of the last training of the junk filter */
 	int64_t file_floor;             /* files with ids from here on that have no row were left by a crash */
 };
 
@@ -102,6 +103,9 @@ struct store_account {
 	struct sync_state sync;         /* as committed */
 	struct doubtful *doubtful;
 	struct junk_rules junk_rules;
+	struct junkdb *junk_writer;     /* NULL until needed */
+	struct lock junk_lock;          /* LOCK_JUNK */
+	struct junkdb *junk_reader;     /* needs the writer */
 
 	struct lock readers_lock;       /* LOCK_DB */
 	struct cond reader_free;
@@ -163,6 +167,11 @@ struct tx_priv {
 	struct staged_mailbox *staged;
 	size_t nstaged, staged_cap;
 	struct store_changes changes;
+	/* Messages whose training is to follow their flags, before the commit. */
+	int64_t *junk;
+	size_t njunk, junk_cap;
+	struct junk_params junk_params;
+	bool junk_changed;              /* the filter has changes to be kept with the commit */
 };
 
 static inline struct tx_priv *
@@ -276,6 +285,20 @@ int store_message_piece(struct store_tx *tx, int64_t mailbox_id, uint32_t after,
 /* junkflags.c: flags that a mailbox implies (store.md 10). */
 unsigned store_junk_flags(struct store_tx *tx, const struct store_account_config *c, const struct store_mailbox *mb, unsigned flags);
 void store_junk_rules_done(struct junk_rules *r);
+
+/* junk.c: training. store_junk_note is called with each message that is new, or may have other flags; `trained` as what it counts so far. */
+void store_junk_note(struct store_tx *tx, const struct store_account_config *c, const struct store_message *m, int trained);
+void store_junk_train(struct store_tx *tx);                     /* before the commit */
+void store_junk_end(struct store_tx *tx, bool committed);       /* after it */
+void store_junk_close(struct store_account *a);
+int store_junk_open(struct store_account *a, struct errmsg *e) must_use_;                       /* the writer; under lock */
+int store_junk_words(struct store_tx *tx, int64_t id, struct junk_words *r_w) must_use_;        /* 0, or why the message cannot be read */
+int store_junk_check(struct store_tx *tx, const struct store_account_config *c, void (*report)(void *arg, struct str line), void *arg) must_use_;
+/* junk_sql.c: class -1 not trained, 0 ham, 1 junk */
+int store_message_save_trained(struct store_tx *tx, int64_t id, int class) must_use_;
+int store_trained_forget(struct store_tx *tx) must_use_;
+int store_trainable(struct store_tx *tx, int64_t after, int64_t *v, size_t max, size_t *r_n) must_use_;  /* ids of messages that should teach, above `after` */
+int store_trained(struct store_tx *tx, int64_t after, int64_t *v, size_t max, size_t *r_n) must_use_;    /* ids of messages that did */
 
 /* recipients.c: rows for who was written to, from a message added to the mailbox of sent mail */
 int store_recipients_add(struct store_tx *tx, const struct store_prepared *p, const struct store_message *m) must_use_;

@@ -275,8 +275,10 @@ store_tx_rollback(struct store_tx *tx)
 	if (!tx->acct)
 		return;
 	db_tx_rollback(&tx->db);
-	if (tx->write)
+	if (tx->write) {
+		store_junk_end(tx, false);
 		end_files(tx, false, false);
+	}
 	release(tx);
 }
 
@@ -295,6 +297,7 @@ store_tx_finish(struct store_tx *tx, struct store_comm *origin, void (*done)(voi
 	struct store_account *a = tx->acct;
 	struct tx_priv *p = tx_priv(tx);
 	bug_if(!tx->write);
+	store_junk_train(tx);
 	int err = store_stage_flush(tx);
 	if (err == 0)
 		err = sync_directories(tx);
@@ -307,6 +310,7 @@ store_tx_finish(struct store_tx *tx, struct store_comm *origin, void (*done)(voi
 		return err;
 	}
 	err = db_commit(&tx->db);
+	store_junk_end(tx, err == 0);
 	end_files(tx, err == 0, err < 0);
 	if (err < 0) {
 		release(tx);
