@@ -62,7 +62,7 @@ run(struct cmd_run *c)
 	struct idna_domain selector, domain;
 	struct message_source src;
 	struct errmsg e = { 0 };
-	struct str pem, text, fields;
+	struct str pem, text, fields = { 0 };
 
 	if (!tool_domain(c, c->argv[0], &selector) || !tool_domain(c, c->argv[1], &domain))
 		return CMD_USAGE;

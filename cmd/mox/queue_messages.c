@@ -181,7 +181,7 @@ run_requiretls(struct cmd_run *c)
 	return change(c, "queuerequiretls",
 	    str_is(arg, S("yes"))    ? S("true") :
 		str_is(arg, S("no")) ? S("false") :
-				       S(""),
+		    S(""),
 	    S(""), 1, "message(s) changed");
 }
 

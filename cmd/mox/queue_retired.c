@@ -9,7 +9,7 @@ print_msg(const struct cmd_run *c, const void *value)
 	const struct queue_msg *m = value;
 	const struct queue_result *last = m->results.n > 0 ? &m->results.v[m->results.n - 1] : NULL;
 	struct str queued = time_rfc3339(c->arena, m->queued / TIME_SEC * TIME_SEC),
-		   ago = qcmd_ago(c, m->last_activity);
+	    ago = qcmd_ago(c, m->last_activity);
 	struct str error = qcmd_quote(c, last ? last->error : S(""));
 
 	printf("%5lld " STRF " %s from:" STRF " to:" STRF " last " STRF " error " STRF "\n", (long long)m->id,

@@ -8,9 +8,9 @@ print_row(const struct cmd_run *c, const void *value)
 {
 	const struct queue_suppression *s = value;
 	struct str account = qcmd_quote(c, s->account), original = qcmd_quote(c, s->original_address),
-		   base = qcmd_quote(c, s->base_address);
+	    base = qcmd_quote(c, s->base_address);
 	struct str reason = qcmd_quote(c, s->reason),
-		   created = time_rfc3339(c->arena, s->created / TIME_SEC * TIME_SEC);
+	    created = time_rfc3339(c->arena, s->created / TIME_SEC * TIME_SEC);
 
 	printf(STRF "\t" STRF "\t%s\t" STRF "\t" STRF "\t" STRF "\n", STRA(account), STRA(original),
 	    s->manual ? "Yes" : "No", STRA(created), STRA(base), STRA(reason));
@@ -82,7 +82,7 @@ print_found(const struct cmd_run *c, const void *value)
 {
 	const struct queue_suppression *s = value;
 	struct str reason = qcmd_quote(c, s->reason),
-		   created = time_rfc3339(c->arena, s->created / TIME_SEC * TIME_SEC);
+	    created = time_rfc3339(c->arena, s->created / TIME_SEC * TIME_SEC);
 
 	found = true;
 	printf("present\nadded: " STRF "\nmanual: %s\nbase address: " STRF "\nreason: " STRF "\n", STRA(created),

@@ -16,7 +16,7 @@ print_hook(const struct cmd_run *c, const void *value)
 {
 	const struct queue_hook *h = value;
 	struct str submitted = time_rfc3339(c->arena, h->submitted / TIME_SEC * TIME_SEC),
-		   next = qcmd_in(c, h->next_attempt), error = last_error(c, h);
+	    next = qcmd_in(c, h->next_attempt), error = last_error(c, h);
 	struct str ago = qcmd_ago(c, h->results.n > 0 ? h->results.v[h->results.n - 1].start : 0);
 
 	printf("%5lld " STRF " account:" STRF " next " STRF " last " STRF " error " STRF " url " STRF "\n",
@@ -28,7 +28,7 @@ print_retired(const struct cmd_run *c, const void *value)
 {
 	const struct queue_hook *h = value;
 	struct str submitted = time_rfc3339(c->arena, h->submitted / TIME_SEC * TIME_SEC),
-		   ago = qcmd_ago(c, h->last_activity), error = last_error(c, h);
+	    ago = qcmd_ago(c, h->last_activity), error = last_error(c, h);
 
 	printf("%5lld " STRF " %s account:" STRF " last " STRF " error " STRF " url " STRF "\n", (long long)h->id,
 	    STRA(submitted), h->success ? "success" : "failure", STRA(h->account), STRA(ago), STRA(error),

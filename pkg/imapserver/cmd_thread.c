@@ -90,7 +90,7 @@ run(struct imapserver_cmd *c, struct threads *t)
 	TRY(imapserver_search_run(c, &q, true, add, t));
 
 	struct buf lists = BUF_INIT(OUT_MAX);
-	thread_messages(&t->mem, t->how, t->v, t->n, &lists);
+	imapserver_thread_messages(&t->mem, t->how, t->v, t->n, &lists);
 	/* thread-data = "THREAD" [SP 1*thread-list]   rfc/5256:781 */
 	buf_addz(&c->out, "* THREAD");
 	if (lists.n > 0)

@@ -193,7 +193,7 @@ check(enum thread_algorithm how, const struct one *v, size_t n, const char *want
 		for (struct str rest = str_of(v[i].references); rest.n > 0;)
 			strlist_add(test_arena(), &m[i].references, str_split(&rest, ' '));
 	}
-	thread_messages(test_arena(), how, m, n, &b);
+	imapserver_thread_messages(test_arena(), how, m, n, &b);
 	assert_strz(buf_str(&b), want);
 }
 #define CHECK(how, want, ...) \
@@ -239,7 +239,7 @@ TEST(thread_subjects)
 	/* rfc/5256:604: dummies are joined */
 	CHECK(THREAD_REFERENCES, "((1)(2)(3)(4))",
 	    { "a", "x", "S", 1, false }, { "b", "x", "S", 2, false }, { "c", "y", "S", 3, false }, { "d", "y", "S",
-	        4, false });
+	    4, false });
 	CHECK(THREAD_REFERENCES, "((1)(2)(3))", { "a", "x", "S", 1, false }, { "b", "x", "S", 2, false }, { "c", "",
 	    "S", 3, false });
 	/* Order by date, then by number: rfc/5256:638 */
@@ -252,7 +252,7 @@ TEST(thread_subjects)
 	    true });
 	CHECK(THREAD_ORDEREDSUBJECT, "(3)(1 (2)(4))",                                    /* rfc/5256:360 */
 	    { "a", "", "S", 2, false }, { "b", "", "S", 3, false }, { "c", "", "T", 1, false }, { "d", "", "S", 4,
-	        false });
+	    false });
 }
 
 /* A chain as long as a mailbox, in both orders, and a star: nothing recurses, nothing is quadratic. */

@@ -401,7 +401,7 @@ add_thread(const struct forest *f, uint32_t root, uint32_t *stack, struct buf *b
 }
 
 void
-thread_messages(struct arena *a, enum thread_algorithm how, const struct thread_message *v, size_t n, struct buf *b)
+imapserver_thread_messages(struct arena *a, enum thread_algorithm how, const struct thread_message *v, size_t n, struct buf *b)
 {
 	struct forest f = { .v = v, .n = n, .nnodes = n, .cap = n + 16, .a = a };
 

@@ -26,7 +26,7 @@ struct thread_message {
 
 enum thread_algorithm { THREAD_ORDEREDSUBJECT, THREAD_REFERENCES, THREAD_REFS };
 
-/* thread_messages appends the thread-lists of the messages to b: "(1 2)(3)". Memory in a. */
-void thread_messages(struct arena *a, enum thread_algorithm how, const struct thread_message *v, size_t n, struct buf *b);
+/* imapserver_thread_messages appends the thread-lists of the messages to b: "(1 2)(3)". Memory in a. */
+void imapserver_thread_messages(struct arena *a, enum thread_algorithm how, const struct thread_message *v, size_t n, struct buf *b);
 
 #endif

@@ -119,7 +119,7 @@ sort_key(const struct queue_msg *m, enum queue_sort by)
 {
 	return by == QUEUE_SORT_QUEUED     ? m->queued :
 	    by == QUEUE_SORT_LAST_ACTIVITY ? m->last_activity :
-					     m->next_attempt;
+	    m->next_attempt;
 }
 
 static int
@@ -479,7 +479,7 @@ hook_key(const struct queue_hook *h, enum queue_sort by)
 {
 	return by == QUEUE_SORT_QUEUED     ? h->submitted :
 	    by == QUEUE_SORT_LAST_ACTIVITY ? h->last_activity :
-					     h->next_attempt;
+	    h->next_attempt;
 }
 
 static int

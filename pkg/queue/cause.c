@@ -12,7 +12,7 @@ static const struct {
 	{ "spamhaus", "our address, or a name in the message, is on a block list (Spamhaus)" },
 	{ "blocklist", "our address is on a block list" },
 	{ "black"
-	  "list",
+	    "list",
 	    "our address is on a block list" },
 	{ "dnsbl", "our address is on a block list" },
 	{ "greylist", "the server makes unknown senders wait" },

@@ -315,7 +315,7 @@ TEST(tls_policies)
 		struct queue_add add = { .is_dmarc_report = rows[i].dmarc_report,
 			.require_tls = rows[i].want == TLSNO ? &no :
 			    rows[i].want == REQUIRE          ? &yes :
-							       NULL };
+			    NULL };
 		size_t n, left;
 
 		test_row("%zu", i);

@@ -202,7 +202,7 @@ connect_host(struct delivery *d, const struct smtpclient_host *host, const struc
 	    rv == 0                ? "ok" :
 		rv == ERR_TIMEOUT  ? "timeout" :
 		rv == ERR_CANCELED ? "canceled" :
-				     "error",
+		    "error",
 	    NULL);
 	if (rv < 0)
 		return host_fails(d, r, false, 0, "", "connecting to the mail server: ", e.text);
@@ -219,7 +219,7 @@ tls_mode_name(struct delivery *d, enum smtpclient_tls_mode mode, const struct sm
 	return str_fmt(d->at->a, "%s%s%s",
 	    mode == SMTPCLIENT_TLS_REQUIRED ? "requiredstarttls" :
 		mode == SMTPCLIENT_TLS_SKIP ? "skip" :
-					      "opportunistic",
+		    "opportunistic",
 	    d->enforce ? "+mtasts" : "", t->n > 0 ? "+dane" : "")
 	    .p;
 }
@@ -236,7 +236,7 @@ open_session(struct delivery *d, const struct smtpclient_host *host, const struc
 	struct smtpclient_tls_facts facts = { 0 };
 	enum smtpclient_tls_mode mode = skip_tls ? SMTPCLIENT_TLS_SKIP :
 	    d->enforce || t->required            ? SMTPCLIENT_TLS_REQUIRED :
-						   SMTPCLIENT_TLS_OPPORTUNISTIC;
+	    SMTPCLIENT_TLS_OPPORTUNISTIC;
 	struct ip ip;
 	int fd;
 
@@ -251,7 +251,7 @@ open_session(struct delivery *d, const struct smtpclient_host *host, const struc
 		.tls = at->q->o.tls,
 		.remote_name = host->name,
 		.ehlo = at->conf && at->conf->socks ? idna_to_ascii(at->a, at->conf->socks->remote_hostname) :
-						      at->cfg->hostname.ascii,
+		    at->cfg->hostname.ascii,
 		.verify_pkix = d->enforce,
 		.ignore_verify_errors = d->tls_no,
 	};

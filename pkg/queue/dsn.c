@@ -84,7 +84,7 @@ compose(struct queue *q, struct arena *a, const struct config *cfg, const struct
 	struct dsn_recipient r = {
 		.action = kind == QUEUE_DSN_FAILED ? DSN_FAILED :
 		    kind == QUEUE_DSN_DELAYED      ? DSN_DELAYED :
-						     DSN_RELAYED,
+		    DSN_RELAYED,
 		.status = str_fmt(a, "%d.%s",
 		    kind == QUEUE_DSN_FAILED      ? 5 :
 			kind == QUEUE_DSN_DELAYED ? 4 :
@@ -99,7 +99,7 @@ compose(struct queue *q, struct arena *a, const struct config *cfg, const struct
 		.smtputf8 = m->smtputf8,
 		.subject = kind == QUEUE_DSN_FAILED ? S("mail delivery failed") :
 		    kind == QUEUE_DSN_DELAYED       ? S("mail delivery delayed") :
-						      S("mail delivered"),
+		    S("mail delivered"),
 		.message_id = message_new_id(a, &cfg->hostname),
 		.references = m->message_id,
 		.text = dsn_text(a, m, kind, o, give_up),

@@ -315,7 +315,7 @@ queue_msg_results(struct queue_tx *tx, struct arena *a, struct queue_msg *m)
 
 static struct db_sql q_due =
     DB_SQL("SELECT " COLUMNS
-	   " FROM msg WHERE recipient_domain = $1 AND hold = 0 AND next_attempt <= $2 ORDER BY next_attempt, id");
+    " FROM msg WHERE recipient_domain = $1 AND hold = 0 AND next_attempt <= $2 ORDER BY next_attempt, id");
 
 static bool
 has_id(const int64_t *v, size_t n, int64_t id)

@@ -62,12 +62,12 @@ connect_to(struct queue_attempt *at, const struct relay *r, int *r_fd, struct ip
 		o.local = queue_local_ips(at, &nlocal);
 		o.nlocal = r->ip.family ? 0 : nlocal;
 		rv = at->q->o.dial ? at->q->o.dial(at->q->o.dial_arg, &o, r_fd, &index, &e) :
-				     smtpclient_dial(&o, r_fd, &index, &e);
+		    smtpclient_dial(&o, r_fd, &index, &e);
 		metrics_add(&queue_m_connection, 1,
 		    rv == 0                ? "ok" :
 			rv == ERR_TIMEOUT  ? "timeout" :
 			rv == ERR_CANCELED ? "canceled" :
-					     "error",
+			    "error",
 		    NULL);
 	}
 	if (rv < 0) {

@@ -193,7 +193,7 @@ serve(struct conn *c, struct arena *a)
 			    str_fmt(a, "%d %s\r\n", code,
 				code == 250         ? "ok" :
 				    code / 100 == 5 ? "5.1.1 no such user" :
-						      "later"));
+				    "later"));
 		} else if (str_is(line, S("DATA"))) {
 			if (rcpts.n == 0) {
 				say(c, S("503 no recipients\r\n"));

@@ -20,98 +20,90 @@
 	" id INTEGER PRIMARY KEY AUTOINCREMENT," \
 	" base_id INTEGER NOT NULL," \
 	" queued INTEGER NOT NULL," \
-	" " BOOL( \
-	    "hold") "," \
-		    " account TEXT NOT NULL," \
-		    " sender TEXT NOT NULL," \
-		    " sender_domain TEXT NOT NULL," \
-		    " from_id TEXT NOT NULL," \
-		    " recipient TEXT NOT NULL," \
-		    " recipient_domain TEXT NOT NULL," \
-		    " attempts INTEGER NOT NULL," \
-		    " max_attempts INTEGER NOT NULL," \
-		    " next_attempt INTEGER NOT NULL," \
-		    " last_attempt INTEGER NOT NULL," \
-		    " " BOOL( \
-			"has_8bit") "," \
-				    " " BOOL( \
-					"smtputf8") "," \
-						    " " BOOL( \
-							"is_dmarc_report") "," \
-									   " " BOOL( \
-									       "is_tls_report") "," \
-												" size INTEGER NOT NULL," \
-												" message_id TEXT NOT NULL," \
-												" subject TEXT NOT NULL," \
-												" transport TEXT NOT NULL," \
-												" require_tls INTEGER CHECK (require_tls IN (0, 1))," \
-												" future_release TEXT NOT NULL," \
-												" extra TEXT NOT NULL," \
-												" dsn_notify TEXT NOT NULL," \
-												" dsn_orcpt TEXT NOT NULL," \
-												" dsn_ret TEXT NOT NULL," \
-												" dsn_envid TEXT NOT NULL," \
-												" dialed_ips TEXT NOT NULL," \
-												" content_id INTEGER NOT NULL"
+	" " BOOL("hold") "," \
+	" account TEXT NOT NULL," \
+	" sender TEXT NOT NULL," \
+	" sender_domain TEXT NOT NULL," \
+	" from_id TEXT NOT NULL," \
+	" recipient TEXT NOT NULL," \
+	" recipient_domain TEXT NOT NULL," \
+	" attempts INTEGER NOT NULL," \
+	" max_attempts INTEGER NOT NULL," \
+	" next_attempt INTEGER NOT NULL," \
+	" last_attempt INTEGER NOT NULL," \
+	" " BOOL("has_8bit") "," \
+	" " BOOL("smtputf8") "," \
+	" " BOOL("is_dmarc_report") "," \
+	" " BOOL("is_tls_report") "," \
+	" size INTEGER NOT NULL," \
+	" message_id TEXT NOT NULL," \
+	" subject TEXT NOT NULL," \
+	" transport TEXT NOT NULL," \
+	" require_tls INTEGER CHECK (require_tls IN (0, 1))," \
+	" future_release TEXT NOT NULL," \
+	" extra TEXT NOT NULL," \
+	" dsn_notify TEXT NOT NULL," \
+	" dsn_orcpt TEXT NOT NULL," \
+	" dsn_ret TEXT NOT NULL," \
+	" dsn_envid TEXT NOT NULL," \
+	" dialed_ips TEXT NOT NULL," \
+	" content_id INTEGER NOT NULL"
 
 static const char schema1[] =
-    "CREATE TABLE content ("
-    " id INTEGER PRIMARY KEY,"
-    " size INTEGER NOT NULL,"
-    " data BLOB" /* NULL: in a file */
-    ") STRICT;"
-    "CREATE TABLE msg (" MSG_TABLE ","
-    " prefix BLOB NOT NULL,"
-    " dsn_utf8 BLOB NOT NULL"
-    ") STRICT;"
-    "CREATE INDEX msg_due ON msg(recipient_domain, next_attempt, id) WHERE hold = 0;"
-    "CREATE INDEX msg_base ON msg(base_id) WHERE base_id <> 0;"
-    "CREATE INDEX msg_content ON msg(content_id);"
-    "CREATE INDEX msg_from_id ON msg(from_id) WHERE from_id <> '';"
-    "CREATE TABLE msg_retired (" MSG_TABLE ","
-    " " BOOL(
-	"success") ","
-		   " last_activity INTEGER NOT NULL,"
-		   " keep_until INTEGER NOT NULL"
-		   ") STRICT;"
-		   "CREATE INDEX msg_retired_keep ON msg_retired(keep_until);"
-		   "CREATE INDEX msg_retired_recipient ON msg_retired(recipient, last_activity);"
-		   "CREATE INDEX msg_retired_from_id ON msg_retired(from_id) WHERE from_id <> '';"
-		   "CREATE TABLE result ("
-		   " msg_id INTEGER NOT NULL,"
-		   " seq INTEGER NOT NULL,"
-		   " start INTEGER NOT NULL,"
-		   " duration INTEGER NOT NULL,"
-		   " " BOOL(
-		       "success") ","
-				  " code INTEGER NOT NULL,"
-				  " secode TEXT NOT NULL,"
-				  " error TEXT NOT NULL,"
-				  " cause TEXT NOT NULL,"
-				  " transport TEXT NOT NULL,"
-				  " remote_mta TEXT NOT NULL,"
-				  " remote_ip TEXT NOT NULL,"
-				  " transcript TEXT NOT NULL,"
-				  " PRIMARY KEY (msg_id, seq)"
-				  ") STRICT, WITHOUT ROWID;"
-				  "CREATE INDEX result_running ON result(error) WHERE error = '" QUEUE_DELIVERING "';"
-				  "CREATE TABLE hold_rule ("
-				  " id INTEGER PRIMARY KEY AUTOINCREMENT,"
-				  " account TEXT NOT NULL,"
-				  " sender_domain TEXT NOT NULL,"
-				  " recipient_domain TEXT NOT NULL"
-				  ") STRICT;"
-				  "CREATE TABLE suppression ("
-				  " id INTEGER PRIMARY KEY AUTOINCREMENT,"
-				  " created INTEGER NOT NULL,"
-				  " account TEXT NOT NULL,"
-				  " base_address TEXT NOT NULL,"
-				  " original_address TEXT NOT NULL,"
-				  " " BOOL(
-				      "manual") ","
-						" reason TEXT NOT NULL"
-						") STRICT;"
-						"CREATE UNIQUE INDEX suppression_address ON suppression(base_address, account);";
+	"CREATE TABLE content ("
+	" id INTEGER PRIMARY KEY,"
+	" size INTEGER NOT NULL,"
+	" data BLOB" /* NULL: in a file */
+	") STRICT;"
+	"CREATE TABLE msg (" MSG_TABLE ","
+	" prefix BLOB NOT NULL,"
+	" dsn_utf8 BLOB NOT NULL"
+	") STRICT;"
+	"CREATE INDEX msg_due ON msg(recipient_domain, next_attempt, id) WHERE hold = 0;"
+	"CREATE INDEX msg_base ON msg(base_id) WHERE base_id <> 0;"
+	"CREATE INDEX msg_content ON msg(content_id);"
+	"CREATE INDEX msg_from_id ON msg(from_id) WHERE from_id <> '';"
+	"CREATE TABLE msg_retired (" MSG_TABLE ","
+	" " BOOL("success") ","
+	" last_activity INTEGER NOT NULL,"
+	" keep_until INTEGER NOT NULL"
+	") STRICT;"
+	"CREATE INDEX msg_retired_keep ON msg_retired(keep_until);"
+	"CREATE INDEX msg_retired_recipient ON msg_retired(recipient, last_activity);"
+	"CREATE INDEX msg_retired_from_id ON msg_retired(from_id) WHERE from_id <> '';"
+	"CREATE TABLE result ("
+	" msg_id INTEGER NOT NULL,"
+	" seq INTEGER NOT NULL,"
+	" start INTEGER NOT NULL,"
+	" duration INTEGER NOT NULL,"
+	" " BOOL("success") ","
+	" code INTEGER NOT NULL,"
+	" secode TEXT NOT NULL,"
+	" error TEXT NOT NULL,"
+	" cause TEXT NOT NULL,"
+	" transport TEXT NOT NULL,"
+	" remote_mta TEXT NOT NULL,"
+	" remote_ip TEXT NOT NULL,"
+	" transcript TEXT NOT NULL,"
+	" PRIMARY KEY (msg_id, seq)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX result_running ON result(error) WHERE error = '" QUEUE_DELIVERING "';"
+	"CREATE TABLE hold_rule ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" account TEXT NOT NULL,"
+	" sender_domain TEXT NOT NULL,"
+	" recipient_domain TEXT NOT NULL"
+	") STRICT;"
+	"CREATE TABLE suppression ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" created INTEGER NOT NULL,"
+	" account TEXT NOT NULL,"
+	" base_address TEXT NOT NULL,"
+	" original_address TEXT NOT NULL,"
+	" " BOOL("manual") ","
+	" reason TEXT NOT NULL"
+	") STRICT;"
+	"CREATE UNIQUE INDEX suppression_address ON suppression(base_address, account);";
 
 #define HOOK_TABLE \
 	" id INTEGER PRIMARY KEY AUTOINCREMENT," \
@@ -124,23 +116,24 @@ static const char schema1[] =
 	" url TEXT NOT NULL," \
 	" authorization TEXT NOT NULL," \
 	" " BOOL("is_incoming") "," \
-				" outgoing_event TEXT NOT NULL," \
-				" payload TEXT NOT NULL," \
-				" submitted INTEGER NOT NULL," \
-				" attempts INTEGER NOT NULL," \
-				" next_attempt INTEGER NOT NULL," \
-				" results TEXT NOT NULL" /* JSON */
+	" outgoing_event TEXT NOT NULL," \
+	" payload TEXT NOT NULL," \
+	" submitted INTEGER NOT NULL," \
+	" attempts INTEGER NOT NULL," \
+	" next_attempt INTEGER NOT NULL," \
+	" results TEXT NOT NULL" /* JSON */
 
-static const char schema2[] = "CREATE TABLE hook (" HOOK_TABLE ") STRICT;"
-			      "CREATE INDEX hook_msg ON hook(queue_msg_id) WHERE queue_msg_id <> 0;"
-			      "CREATE INDEX hook_due ON hook(next_attempt);"
-			      "CREATE TABLE hook_retired (" HOOK_TABLE ","
-			      " " BOOL("success") ","
-						  " superseded_by_id INTEGER NOT NULL,"
-						  " last_activity INTEGER NOT NULL,"
-						  " keep_until INTEGER NOT NULL"
-						  ") STRICT;"
-						  "CREATE INDEX hook_retired_keep ON hook_retired(keep_until);";
+static const char schema2[] =
+	"CREATE TABLE hook (" HOOK_TABLE ") STRICT;"
+	"CREATE INDEX hook_msg ON hook(queue_msg_id) WHERE queue_msg_id <> 0;"
+	"CREATE INDEX hook_due ON hook(next_attempt);"
+	"CREATE TABLE hook_retired (" HOOK_TABLE ","
+	" " BOOL("success") ","
+	" superseded_by_id INTEGER NOT NULL,"
+	" last_activity INTEGER NOT NULL,"
+	" keep_until INTEGER NOT NULL"
+	") STRICT;"
+	"CREATE INDEX hook_retired_keep ON hook_retired(keep_until);";
 
 static const struct db_migration migrations[] = { { 1, schema1, NULL }, { 2, schema2, NULL } };
 static const struct db_kind kind = {

@@ -102,7 +102,7 @@ static struct db_sql q_get = DB_SQL(
     "SELECT " COLUMNS " FROM suppression WHERE base_address = $1 AND ($2 = '' OR account = $2) ORDER BY id LIMIT 1");
 static struct db_sql q_add =
     DB_SQL("INSERT INTO suppression (created, account, base_address, original_address, manual, reason)"
-	   " VALUES ($1, $2, $3, $4, $5, $6)");
+    " VALUES ($1, $2, $3, $4, $5, $6)");
 static struct db_sql q_remove = DB_SQL("DELETE FROM suppression WHERE base_address = $1 AND account = $2");
 
 static struct queue_suppression

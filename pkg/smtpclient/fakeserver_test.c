@@ -192,7 +192,7 @@ auth(struct fakeserver *f, struct arena *a, struct str mech_name)
 	server_send(f,
 	    rv == 0                ? S("235 2.7.0 welcome\r\n") :
 		rv == SASL_ABORTED ? S("501 5.0.0 aborted\r\n") :
-				     S("535 5.7.8 bad credentials\r\n"));
+		    S("535 5.7.8 bad credentials\r\n"));
 	return true;
 }
 

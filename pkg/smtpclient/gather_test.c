@@ -165,7 +165,7 @@ TEST(tlsa)
 
 		test_row("%s %s", rows[i].host, rows[i].expanded);
 		assert_err(smtpclient_gather_tlsa(r, test_arena(), &no_limit, str_of(rows[i].host),
-			       rows[i].expanded_authentic, str_of(rows[i].expanded), &t, &e),
+		    rows[i].expanded_authentic, str_of(rows[i].expanded), &t, &e),
 		    rows[i].err);
 		assert_int_equal(t.required, rows[i].required);
 		assert_int_equal(t.found, rows[i].found);
@@ -276,30 +276,30 @@ TEST(socks)
 	} rows[] = {
 		// RFC 1928 4
 		{ "0500"
-		  "05000001"
-		  "0a0000011234",
+		    "05000001"
+		    "0a0000011234",
 		    0 },
 		{ "0500"
-		  "05000004"
-		  "20010db80000000000000000000000011234",
+		    "05000004"
+		    "20010db80000000000000000000000011234",
 		    0 },
 		{ "0500"
-		  "05000003"
-		  "03616263"
-		  "1234",
+		    "05000003"
+		    "03616263"
+		    "1234",
 		    0 },
 		{ "05ff", ERR_DENIED },
 		{ "0500"
-		  "05050001",
+		    "05050001",
 		    ERR_IO },
 		{ "0500"
-		  "05000009",
+		    "05000009",
 		    ERR_INVALID },
 		{ "0500"
-		  "04000001",
+		    "04000001",
 		    ERR_INVALID },
 		{ "0500"
-		  "050000",
+		    "050000",
 		    ERR_CLOSED },
 		{ "", ERR_CLOSED },
 	};
@@ -329,6 +329,6 @@ TEST(socks)
 		if (rv == 0)
 			assert_str(enc_hex(test_arena(), str_n((const char *)p.got, p.n)),
 			    S("050100"
-			      "05010001c00002010019"));
+			    "05010001c00002010019"));
 	}
 }

@@ -106,7 +106,7 @@ TEST(extensions)
 	struct smtpclient_opts o = opts(
 	    fakeserver_start(&f,
 		HELLO "S 250-mx.example\nS 250-size 123\nS 250-AUTH plain LOGIN\nS 250-LIMITS RCPTMAX=20 MAILMAX=5\n"
-		      "S 250-CHUNKING\nS 250 requiretls\n" BYE,
+		    "S 250-CHUNKING\nS 250 requiretls\n" BYE,
 		NULL),
 	    SMTPCLIENT_TLS_OPPORTUNISTIC);
 	struct smtpclient_tls_facts facts;
@@ -501,7 +501,7 @@ TEST(refused_content)
 			.need_8bitmime = rows[row].need8 };
 		const char *script = !rows[row].botched ? HELLO EHLO_PLAIN BYE :
 		    bdat ? HELLO "S 250-x\nS 250 CHUNKING\nC* MAIL\nS 250 ok\nC* RCPT\nS 250 ok\n" :
-			   HELLO EHLO_PLAIN "C* MAIL\nS 250 ok\nC* RCPT\nS 250 ok\nC DATA\nS 354 go\n";
+		    HELLO EHLO_PLAIN "C* MAIL\nS 250 ok\nC* RCPT\nS 250 ok\nC DATA\nS 354 go\n";
 
 		test_row("%zu", i);
 		struct smtpclient_opts o = opts(fakeserver_start(&f, script, NULL), SMTPCLIENT_TLS_SKIP);

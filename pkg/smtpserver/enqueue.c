@@ -142,7 +142,7 @@ smtpserver_enqueue(struct session *s, const struct rcpt *const *rcpts, size_t n)
 		.smtputf8 = s->data->utf8_needed,
 		.require_tls = s->tx.requiretls ? &yes :
 		    wants_no_tls(s)             ? &no :
-						  NULL,
+		    NULL,
 		.message_id = message_id_of(s),
 		.subject = utf8_clean(a, message_header_get(a, s->data->header, S("Subject"))),
 		.release_us = s->tx.release_us,
