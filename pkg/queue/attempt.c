@@ -92,7 +92,7 @@ is_skipped(const int64_t *skip, size_t nskip, int64_t id)
 static int
 gather(struct queue_tx *tx, struct queue_attempt *at, struct str domain, const int64_t *skip, size_t nskip)
 {
-	struct queue_msg *others, first;
+	struct queue_msg *others = NULL, first;
 	size_t n = 0;
 	int rv = queue_due(tx, at->a, domain, at->start_us, skip, nskip, &first);
 

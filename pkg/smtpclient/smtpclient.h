@@ -85,7 +85,7 @@ struct smtpclient_tls;
 struct smtpclient_tls_opts {
 	const struct str *ca_pem;       /* certificates of authorities to trust, PEM texts */
 	size_t nca;
-	bool no_system;                 /* not those of the system too */
+	bool no_system;                 /* not those of the system too, which are read with the first handshake */
 };
 int smtpclient_tls_new(const struct smtpclient_tls_opts *o, struct smtpclient_tls **r_tls, struct errmsg *e) must_use_;
 void smtpclient_tls_free(struct smtpclient_tls **t);

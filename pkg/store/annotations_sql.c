@@ -127,8 +127,8 @@ store_annotation_set(struct store_tx *tx, struct store_mailbox *mb, const struct
 int
 store_annotation_copy(struct store_tx *tx, int64_t from_id, struct store_mailbox *to)
 {
-	struct store_annotation *v;
-	size_t n;
+	struct store_annotation *v = NULL;
+	size_t n = 0;
 	TRY(store_annotation_list(tx, from_id, &v, &n));
 	return n ? store_annotation_set(tx, to, v, n) : 0;
 }
