@@ -26,6 +26,9 @@ struct db {
 
 /* db_configure sets process-wide options of SQLite, once, before anything else is done with it. */
 void db_configure(void);
+/* walvfs.c: a VFS over the default one, which must be installed anew when that is replaced. For databases with full_sync only. */
+#define DB_WAL_VFS "wal"
+void db_wal_install(void);
 /* db_fail notes the failure rc of SQLite and returns its class. */
 int db_fail(struct db *db, int rc) must_use_;
 /* db_run executes constant SQL, possibly several statements, without results. */

@@ -179,6 +179,7 @@ install(void)
 	vfs.szOsFile = (int)sizeof(struct fault_file) + real_vfs->szOsFile;
 	vfs.xOpen = v_open;
 	sqlite3_vfs_register(&vfs, 1);
+	db_wal_install();
 }
 
 void
