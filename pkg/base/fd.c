@@ -12,7 +12,7 @@
 #include "base/randutil.h"
 
 static const struct fd_ops system_ops = {
-	.pwrite = pwrite, .fsync = fsync, .fdatasync = fdatasync, .rename = rename, .link = link, .linkat = linkat,
+	.pwrite = pwrite, .fsync = fsync, .fdatasync = fdatasync, .syncfs = syncfs, .rename = rename, .link = link, .linkat = linkat,
 };
 static const struct fd_ops *ops = &system_ops;
 

@@ -25,6 +25,7 @@ struct fd_ops {
 	ssize_t (*pwrite)(int fd, const void *p, size_t n, off_t off);
 	int (*fsync)(int fd);
 	int (*fdatasync)(int fd);
+	int (*syncfs)(int fd);
 	int (*rename)(const char *from, const char *to);
 	int (*link)(const char *from, const char *to);
 	int (*linkat)(int fromdir, const char *from, int todir, const char *to, int flags);

@@ -11,8 +11,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -381,4 +383,42 @@ int
 blob_sync_dir(const char *dir)
 {
 	return fd_sync_dir(dir);
+}
+
+int
+blob_restore(const char *path, struct str content, bool sync)
+{
+	/* In place: other names of the file, here and in backups, are mended with it. */
+	cleanup_(fd_close) int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0660);
+	if (fd < 0)
+		return err_from_errno(errno);
+	TRY(fd_pwrite_all(fd, content, 0));
+	if (ftruncate(fd, (off_t)content.n) < 0 || (sync && fd_ops()->fsync(fd) < 0))
+		return err_from_errno(errno);
+	return 0;
+}
+
+int
+blob_sync_all_open(const char *dir)
+{
+	/* Network file systems and those of user space may answer before the data are on a disk. Linux reports failed writes to syncfs since 5.8. */
+	static const unsigned known[] = { EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC, TMPFS_MAGIC };
+	cleanup_(fd_close) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct statfs st;
+	if (fd < 0 || fstatfs(fd, &st) < 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+		if ((unsigned)st.f_type == known[i]) {
+			int r = fd;
+			fd = -1;
+			return r;
+		}
+	}
+	return -1;
+}
+
+int
+blob_sync_all(int fd)
+{
+	return fd_ops()->syncfs(fd) < 0 ? err_from_errno(errno) : 0;
 }

@@ -38,7 +38,7 @@ int blob_hash(struct blob *b, uint8_t r_out[32]) must_use_;
 int blob_fd(const struct blob *b);
 /*
  * blob_link gives the blob the name path (which must not exist): the first call writes memory content to a file, later ones make hard links (a copy
- * where linking is impossible). sync: the file's data are on disk when it returns. The directory is not synced, see blob_sync_dir. After a failure path does not
+ * where linking is impossible). sync: the file's data are on disk when it returns; without, see blob_sync_all. The directory is not synced, see blob_sync_dir. After a failure path does not
  * exist (but see ERR_EXISTS), and the blob may be linked again. Once linked it takes no more data.
  */
 int blob_link(struct blob *b, const char *path, bool sync, struct errmsg *e) must_use_;
@@ -58,5 +58,16 @@ int blob_remove(const char *path) must_use_;                    /* absent: ERR_N
 /* blob_mkdir makes dir/sub if needed, and syncs dir in any case: whoever made it may have died before it did. 1 = made. */
 int blob_mkdir(const char *dir, const char *sub) must_use_;
 int blob_sync_dir(const char *dir) must_use_;
+
+/* blob_restore writes the content to the file path again, whatever is there; the file is made if it is missing. */
+int blob_restore(const char *path, struct str content, bool sync) must_use_;
+/*
+ * blob_sync_all: every file below dir that was linked or restored without sync, by anyone, is on disk when it returns, with its name. One call costs
+ * hardly more than the sync of one file. fd is from blob_sync_all_open, which tells whether the file system can do this and report every failed
+ * write: a descriptor, or -1. It must have been opened before the files were made, since it learns only of what fails from then on. After a failure nobody knows
+ * which files it struck, and the next call succeeds although their data are lost: restore them all.
+ */
+int blob_sync_all_open(const char *dir);
+int blob_sync_all(int fd) must_use_;
 
 #endif

@@ -183,7 +183,7 @@ bad_linkat(int fromdir, const char *from, int todir, const char *to, int flags)
 
 TEST(every_failure_is_told_and_leaves_no_name)
 {
-	static const struct fd_ops bad = { .pwrite = bad_pwrite, .fsync = bad_fsync, .fdatasync = bad_fsync, .rename = rename, .link = bad_link, .linkat = bad_linkat };
+	static const struct fd_ops bad = { .pwrite = bad_pwrite, .fsync = bad_fsync, .fdatasync = bad_fsync, .syncfs = bad_fsync, .rename = rename, .link = bad_link, .linkat = bad_linkat };
 	static const int errnos[] = { ENOSPC, EIO, EDQUOT };
 	static const size_t sizes[] = { 100, 2 * LIMIT_SPOOL_MEMORY };
 	int n = 0;

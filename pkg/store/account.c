@@ -46,6 +46,14 @@ make_directories(struct store_account *a, struct errmsg *e)
 	return err < 0 ? err_set(e, err, "%s: %s", a->dir, err_strerror(errno)) : 0;
 }
 
+/* on_one_file_system: the account's files are where the syncer syncs. */
+static bool
+on_one_file_system(const struct store_account *a)
+{
+	struct stat all, own;
+	return a->store->sync_fd >= 0 && fstat(a->store->sync_fd, &all) == 0 && stat(a->msg_dir, &own) == 0 && all.st_dev == own.st_dev;
+}
+
 static void
 database_path(const struct store_account *a, char path[PATH_SIZE])
 {
@@ -180,6 +188,7 @@ store_account_start(struct store_account *a, struct errmsg *e)
 	if (fresh)
 		TRY(make_directories(a, e));
 	TRY(lock_directory(a, e));
+	a->syncs_later = on_one_file_system(a);
 	struct errmsg why = { 0 };
 	int err;
 	{
@@ -188,6 +197,8 @@ store_account_start(struct store_account *a, struct errmsg *e)
 	}
 	if (err == 0)
 		err = load(a, &why);
+	if (err == 0)
+		err = store_unsynced_recover(a);
 	if (err == 0)
 		return 0;
 	if (!why.text[0])
@@ -218,6 +229,7 @@ bool
 store_account_trim(struct store_account *a)
 {
 	bool gave;
+	store_unsynced_end(a);
 	if (!lock_try(&a->lock))
 		return false;           /* in use after all */
 	{
@@ -247,6 +259,7 @@ store_account_stop(struct store_account *a)
 	arena_done(&a->writer_arena);
 	store_junk_rules_done(&a->junk_rules);
 	store_comms_done(a);
+	store_unsynced_done(a);
 	struct doubtful *d;
 	while ((d = a->doubtful)) {     /* the log is empty after an orderly close; if it is not, the files are looked at when the account starts again */
 		a->doubtful = d->next;

@@ -67,6 +67,11 @@ store_add_prepared(struct store_tx *tx, struct store_mailbox *mb, struct store_p
 		TRY(store_thread_assign(tx, p, &m));
 	TRY(store_message_insert(tx, &m));
 	TRY(store_body_insert(tx, m.id, add->prefix, p->parsed, add->message_hash));
+	if (p->unsynced) {
+		struct str content;
+		TRY(blob_view(add->blob, &content));
+		TRY(store_unsynced_add(tx, m.id, content));
+	}
 	if (add->delivery) {
 		TRY(store_delivery_insert(tx, m.id, m.received_us, add->delivery));
 		if (m.flags & (STORE_JUNK | STORE_NOTJUNK))

@@ -54,6 +54,8 @@ static struct db_sql problems[] = {
 	    "WHERE m.expunged = 1 AND m.erased = 0 AND e.id IS NULL"),
 	DB_SQL("SELECT 'message ' || m.id || ' has no body row' FROM message m LEFT JOIN message_body b ON b.id = m.id WHERE m.erased = 0 AND b.id IS NULL"),
 	DB_SQL("SELECT 'message ' || m.id || ' is erased but has a body row' FROM message m JOIN message_body b ON b.id = m.id WHERE m.erased = 1"),
+	DB_SQL("SELECT 'content of message ' || u.id || ' is kept for its file, but it is erased' FROM message_unsynced u "
+	    "LEFT JOIN message m ON m.id = u.id WHERE m.id IS NULL OR m.erased = 1"),
 	DB_SQL("SELECT 'mailbox ' || b.name || ' counts ' || b.cnt_total || ' messages, ' || b.cnt_deleted || ' deleted, ' || b.cnt_unread || ' unread, ' || "
 	    "b.cnt_unseen || ' unseen, ' || b.cnt_size || ' bytes; there are ' || c.total || ', ' || c.deleted || ', ' || c.unread || ', ' || c.unseen || "
 	    "', ' || c.size FROM mailbox b JOIN (SELECT x.id, "

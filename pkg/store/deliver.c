@@ -4,7 +4,7 @@
  *
  * Implementation notes
  *
- * Each thread makes and syncs the file of its message by itself, at the same time as all others. Then it queues its delivery. Whoever finds nobody
+ * Each thread makes the file of its message by itself, at the same time as all others (and syncs it if it is large: unsynced.c). Then it queues its delivery. Whoever finds nobody
  * leading becomes the leader: it takes the account lock (deliveries that come meanwhile join the queue), and adds all that is queued in one
  * transaction, each under a savepoint of its own, so that one that fails (quota, bad name) does not take the others along. One commit makes all durable.
  * The members are told after the broadcast; then the leader makes the checkpoint, if one is due, and hands leadership to the next in the
@@ -45,7 +45,8 @@ struct saved {
 	struct sync_state sync;
 	bool sync_dirty;
 	int64_t modseq;
-	size_t nstaged, nchanges, njunk;
+	size_t nstaged, nchanges, njunk, nunsynced;
+	int64_t unsynced_size;
 	struct staged_mailbox staged[4];
 	struct store_prepared **prepared_end;
 };
@@ -56,7 +57,7 @@ save(const struct store_tx *tx, struct saved *s)
 	const struct tx_priv *p = tx->priv;
 	*s = (struct saved){
 		.sync = p->sync, .sync_dirty = p->sync_dirty, .modseq = tx->modseq, .nstaged = p->nstaged, .nchanges = p->changes.n, .njunk = p->njunk,
-		.prepared_end = p->prepared_end,
+		.prepared_end = p->prepared_end, .nunsynced = p->nunsynced, .unsynced_size = p->unsynced_size,
 	};
 	for (size_t i = 0; i < p->nstaged; i++)
 		s->staged[i] = p->staged[i];
@@ -74,6 +75,8 @@ restore(struct store_tx *tx, const struct saved *s)
 		p->staged[i] = s->staged[i];
 	p->changes.n = s->nchanges;
 	p->njunk = s->njunk;
+	p->nunsynced = s->nunsynced;
+	p->unsynced_size = s->unsynced_size;
 	p->prepared_end = s->prepared_end;
 	*p->prepared_end = NULL;
 }

@@ -241,11 +241,14 @@ TEST(idle_accounts_give_back_what_they_hold)
 	assert_int_equal(s->accounts.n, 2);
 	struct str name;
 	void *v;
-	for (size_t pos = 0; map_next(&s->accounts, &pos, &name, &v);)
-		atomic_store(&((struct store_account *)v)->last_used, time_mono_us() - IDLE_US - 1);
-	store_trim(s);
-	assert_int_equal(s->accounts.n, 1);
-	assert_null(a->writer);
+	for (int i = 0; i < 2; i++) {
+		for (size_t pos = 0; map_next(&s->accounts, &pos, &name, &v);)
+			atomic_store(&((struct store_account *)v)->last_used, time_mono_us() - IDLE_US - 1);
+		store_trim(s);
+		assert_int_equal(s->accounts.n, 1);
+		assert_true(i == 0 ? a->writer != NULL : a->writer == NULL);    /* the file is synced first */
+		store_syncer_settle(s);
+	}
 	assert_int_equal(a->nreaders, 0);
 	/* And they come back. */
 	assert_strz(test_live(a, "Inbox"), "1:0:");

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Disk full and I/O errors at every single write, sync, link and creation of a file; kills at any moment. Whatever happens: what was acknowledged is there
- * exactly once, what was refused is not there (after a crash it may be: once, and whole), and the check finds nothing.
+ * Disk full and I/O errors at every single write, sync, link and creation of a file; kills at any moment; power cuts. Whatever happens: what was acknowledged is
+ * there exactly once with its content, what was refused is not there (after a crash it may be: once, and whole), and the check finds nothing.
  */
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -18,7 +20,7 @@
 
 /* --- faults of message files --- */
 
-enum fault { FAULT_PWRITE, FAULT_FSYNC, FAULT_LINK, FAULT_DB_WRITE, FAULT_DB_SYNC, FAULT_DB_OPEN, FAULTS };
+enum fault { FAULT_PWRITE, FAULT_FSYNC, FAULT_SYNCFS, FAULT_ANY_SYNC, FAULT_LINK, FAULT_DB_WRITE, FAULT_DB_SYNC, FAULT_DB_OPEN, FAULTS };
 
 static struct {
 	atomic_int left;                /* operations of the kind before the failing one; < 0 off */
@@ -47,9 +49,96 @@ strikes(enum fault kind)
 	return true;
 }
 
+/*
+ * What a power cut would take: files written to and not synced since, by the low bits of their inode number (there are no more inodes on disks of tests). A sync
+ * that fails loses them: the kernel may drop the data, and a later sync succeeds all the same. Shared with children.
+ */
+enum { ON_DISK, IN_MEMORY, LOST };
+#define INODES (1 << 24)
+static struct disk {
+	atomic_uint lowest, highest;    /* inodes written to */
+	atomic_uchar state[INODES];
+} *disk;
+
+static atomic_uchar *
+state_of(int fd)
+{
+	struct stat st;
+	assert_int_equal(fstat(fd, &st), 0);
+	return &disk->state[st.st_ino % INODES];
+}
+
+static void
+written(int fd)
+{
+	atomic_uchar *state = state_of(fd);
+	unsigned ino = (unsigned)(state - disk->state), was;
+	atomic_store(state, IN_MEMORY);
+	for (was = atomic_load(&disk->lowest); ino < was && !atomic_compare_exchange_weak(&disk->lowest, &was, ino);)
+		;
+	for (was = atomic_load(&disk->highest); ino > was && !atomic_compare_exchange_weak(&disk->highest, &was, ino);)
+		;
+}
+
+static void
+all_synced(unsigned char in_memory_becomes)
+{
+	for (unsigned i = atomic_load(&disk->lowest); i <= atomic_load(&disk->highest); i++) {
+		unsigned char in_memory = IN_MEMORY;
+		if (atomic_load(&disk->state[i]) == IN_MEMORY)
+			atomic_compare_exchange_strong(&disk->state[i], &in_memory, in_memory_becomes);
+	}
+}
+
+/* cut_power damages the files of an account that are not on disk, each in one of the ways that are seen after a power cut. */
+static void
+cut_power(const char *account)
+{
+	char path[PATH_SIZE];
+	int n = 0;
+	snprintf(path, sizeof(path), "%s/accounts/%s/msg", test_dir(), account);
+	DIR *top = opendir(path);
+	if (!top)
+		return;
+	struct dirent *de, *fe;
+	while ((de = readdir(top))) {
+		if (de->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "%s/accounts/%s/msg/%s", test_dir(), account, de->d_name);
+		DIR *sub = opendir(path);
+		assert_non_null(sub);
+		while ((fe = readdir(sub))) {
+			struct stat st;
+			if (fstatat(dirfd(sub), fe->d_name, &st, 0) < 0 || !S_ISREG(st.st_mode) || atomic_load(&disk->state[st.st_ino % INODES]) == ON_DISK)
+				continue;
+			cleanup_(fd_close) int fd = openat(dirfd(sub), fe->d_name, O_WRONLY);
+			switch (n++ % 5) {
+			case 0:
+				assert_int_equal(unlinkat(dirfd(sub), fe->d_name, 0), 0);
+				break;
+			case 1:
+				assert_int_equal(ftruncate(fd, 0), 0);
+				break;
+			case 2:
+				assert_int_equal(ftruncate(fd, st.st_size / 2), 0);
+				break;
+			case 3:
+				assert_int_equal(ftruncate(fd, 0) + ftruncate(fd, st.st_size + 100), 0);        /* zeros, and too many */
+				break;
+			default:
+				assert_true(pwrite(fd, "other", 5, st.st_size / 3) == 5);
+				break;
+			}
+		}
+		closedir(sub);
+	}
+	closedir(top);
+}
+
 static ssize_t
 faulty_pwrite(int fd, const void *p, size_t n, off_t off)
 {
+	written(fd);
 	if (strikes(FAULT_PWRITE)) {
 		int en = errno;
 		ignore_result(pwrite(fd, p, n / 2, off) < 0);   /* torn */
@@ -59,11 +148,24 @@ faulty_pwrite(int fd, const void *p, size_t n, off_t off)
 	return pwrite(fd, p, n, off);
 }
 
-/* Syncs are left out: a process that ends leaves the same. */
+/* Syncs are left out: a process that ends leaves the same, and power cuts are played. */
 static int
-faulty_fsync(int fd unused_)
+faulty_fsync(int fd)
 {
-	return strikes(FAULT_FSYNC) ? -1 : 0;
+	bool fails = strikes(FAULT_FSYNC) || strikes(FAULT_ANY_SYNC);
+	unsigned char in_memory = IN_MEMORY;
+	int en = errno;
+	atomic_compare_exchange_strong(state_of(fd), &in_memory, fails ? LOST : ON_DISK);
+	errno = en;
+	return fails ? -1 : 0;
+}
+
+static int
+faulty_syncfs(int fd unused_)
+{
+	bool fails = strikes(FAULT_SYNCFS) || strikes(FAULT_ANY_SYNC);
+	all_synced(fails ? LOST : ON_DISK);
+	return fails ? -1 : 0;
 }
 
 static int
@@ -79,7 +181,7 @@ faulty_linkat(int fromdir, const char *from, int todir, const char *to, int flag
 }
 
 static const struct fd_ops faulty_ops = {
-	.pwrite = faulty_pwrite, .fsync = faulty_fsync, .fdatasync = faulty_fsync, .rename = rename, .link = faulty_link, .linkat = faulty_linkat,
+	.pwrite = faulty_pwrite, .fsync = faulty_fsync, .fdatasync = faulty_fsync, .syncfs = faulty_syncfs, .rename = rename, .link = faulty_link, .linkat = faulty_linkat,
 };
 
 static void
@@ -125,6 +227,18 @@ result(struct model *m, int box, int message, enum cell want, int err)
 		m->cell[box][message] = MAYBE;
 }
 
+/* verify_content: the file is whole, see blob_of. */
+static void
+verify_content(struct store_account *a, int64_t id, uint32_t number)
+{
+	ARENA_SCOPE(test_arena());
+	struct str got = test_content(a, id), line = str_fmt(test_arena(), "%61u\r\n", number), head;
+	head = str_fmt(test_arena(), "Message-ID: <%u@test>\r\nSubject: number %u\r\n\r\n", number, number);
+	assert_true(str_starts(got, head));
+	for (got = str_from(got, head.n); got.n; got = str_from(got, MIN(got.n, (size_t)64)))
+		assert_true(memcmp(got.p, line.p, MIN(got.n, line.n)) == 0);
+}
+
 /* verify compares all mailboxes with the model: Message-IDs are <number@test>. */
 static void
 verify(struct store_account *a, const struct model *m)
@@ -145,6 +259,7 @@ verify(struct store_account *a, const struct model *m)
 			assert_ok(str_u32(str_split(&id, '@'), &number));
 			assert_true(number < MESSAGES);
 			count[number]++;
+			verify_content(a, msg.id, number);
 		}
 		store_scan_done(&s);
 		assert_ok(got);
@@ -253,6 +368,7 @@ work(struct store_account *a, struct model *m)
 	result(m, 0, 4, PRESENT, err);
 	result(m, 0, 5, PRESENT, err);
 	result(m, 1, 0, PRESENT, change(a, COPY, 0));
+	store_syncer_settle(a->store);
 	err = change(a, MOVE, 1);
 	result(m, 0, 1, ABSENT, err == ERR_NOTFOUND ? 0 : err);
 	if (err != ERR_NOTFOUND)
@@ -267,6 +383,8 @@ work(struct store_account *a, struct model *m)
 	if (err != ERR_NOTFOUND)
 		result(m, 0, 3, ABSENT, err);
 	result(m, 2, 6, PRESENT, deliver(a, "New/Box", 6, 500));
+	store_syncer_settle(a->store);
+	result(m, 1, 2, PRESENT, change(a, COPY, 2));
 	result(m, 0, 7, PRESENT, deliver(a, "Inbox", 7, 500));
 }
 
@@ -274,6 +392,9 @@ static void
 begin_faults(void)
 {
 	ignore_result(test_dir() == NULL);      /* before any fork */
+	disk = mmap(NULL, sizeof(*disk), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	assert_true(disk != MAP_FAILED);
+	atomic_store(&disk->lowest, INODES - 1);
 	blob_set_shift(1);              /* a new directory every second message */
 	db_fault_install();
 	db_fault_nosync(true);
@@ -287,6 +408,7 @@ end_faults(void)
 		set_fault((enum fault)k, -1, 0, false);
 	db_fault_nosync(false);
 	fd_ops_set(NULL);
+	munmap(disk, sizeof(*disk));
 	blob_set_shift(13);
 }
 
@@ -310,6 +432,7 @@ stride(enum fault kind)
 static const struct { enum fault kind; int errnum; bool sticky; } cases[] = {
 	{ FAULT_PWRITE, ENOSPC, false }, { FAULT_PWRITE, EIO, false }, { FAULT_FSYNC, EIO, false }, { FAULT_LINK, ENOSPC, false }, { FAULT_LINK, EMLINK, false },
 	{ FAULT_DB_WRITE, ENOSPC, false }, { FAULT_DB_WRITE, ENOSPC, true }, { FAULT_DB_WRITE, EIO, false }, { FAULT_DB_SYNC, EIO, false },
+	{ FAULT_SYNCFS, EIO, false }, { FAULT_SYNCFS, EIO, true }, { FAULT_ANY_SYNC, EIO, false }, { FAULT_ANY_SYNC, EIO, true },
 	{ FAULT_DB_SYNC, EIO, true }, { FAULT_DB_OPEN, EIO, false }, { FAULT_FSYNC, EIO, true }, { FAULT_PWRITE, ENOSPC, true },
 };
 
@@ -395,6 +518,8 @@ TEST(a_crash_after_any_failure_leaves_what_was_acknowledged)
 			snprintf(s->name, sizeof(s->name), "c%d", number++);
 			test_row("case %zu after %d", c, after);
 			assert_int_equal(test_child(crash_child, s, NULL), 0);
+			if (number % 4 != 0)    /* else it is only the process that died */
+				cut_power(s->name);
 			struct store_account *a = test_account(s->name);
 			verify(a, &s->model);
 			result(&s->model, 0, 8, PRESENT, deliver(a, "Inbox", 8, 100));
@@ -449,6 +574,8 @@ deliver_until_killed(void *arg)
 		}
 		if (write(k->acks->pipe[1], "x", 1) != 1)
 			_exit(24);
+		if (i % 64 == 63)
+			store_syncer_ask(a->store);
 	}
 	return NULL;
 }
@@ -494,6 +621,7 @@ verify_killed(const struct acks *acks)
 				assert_ok(str_u32(str_split(&id, '@'), &number));
 				assert_true(number < ARRAY_LEN(inbox));
 				(box ? archive : inbox)[number]++;
+				verify_content(a, m.id, number);
 			}
 			store_scan_done(&s);
 			assert_ok(got);
@@ -547,6 +675,10 @@ TEST(kill_at_any_moment)
 		assert_true(WIFSIGNALED(status));
 		close(acks->pipe[0]);
 		close(acks->pipe[1]);
+		for (int acct = 0; acct < KILL_ACCOUNTS && round % 4 != 0; acct++) {
+			snprintf(path, sizeof(path), "k%d", acct);
+			cut_power(path);
+		}
 		verify_killed(acks);
 		test_store_close();
 		for (int acct = 0; acct < KILL_ACCOUNTS; acct++) {

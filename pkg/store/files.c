@@ -95,7 +95,7 @@ store_file_sync(struct store_account *a, const char *dir)
 	uint64_t want = d->started + 1;         /* one that runs already may have begun before our name was made */
 	while (d->finished < want) {
 		if (d->running) {
-			cond_wait(&a->synced, &a->files_lock, 0);
+			cond_wait(&a->dir_synced, &a->files_lock, 0);
 			continue;
 		}
 		uint64_t number = ++d->started;
@@ -107,7 +107,7 @@ store_file_sync(struct store_account *a, const char *dir)
 		d->finished = number;
 		if (err < 0)
 			d->failed = number;
-		cond_broadcast(&a->synced);
+		cond_broadcast(&a->dir_synced);
 	}
 	/* A later success does not heal a failure: the kernel reports each one once. */
 	return d->failed >= want ? ERR_IO : 0;

@@ -222,6 +222,7 @@ store_message_duplicate(struct store_tx *tx, int64_t from_id, int64_t new_id)
 	TRY(store_body_duplicate(tx, from_id, new_id));
 	TRY(db_exec(&tx->db, &q_delivery_copy, args, NULL));
 	TRY(db_exec(&tx->db, &q_dkim_copy, args, NULL));
+	TRY(store_unsynced_copy(tx, from_id, new_id));
 	return db_exec(&tx->db, &q_recipient_copy, args, NULL);
 }
 
@@ -328,6 +329,7 @@ store_erase_row(struct store_tx *tx, int64_t id, int64_t *r_size)
 	TRY(db_exec(&tx->db, &q_body_delete, args, NULL));
 	TRY(db_exec(&tx->db, &q_delivery_delete, args, NULL));
 	TRY(db_exec(&tx->db, &q_dkim_delete, args, NULL));
+	TRY(store_unsynced_delete(tx, id));
 	TRY(db_exec(&tx->db, &q_reduce, args, NULL));
 	return 1;
 }

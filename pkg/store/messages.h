@@ -88,7 +88,7 @@ struct store_added {
 };
 
 /*
- * store_prepare does all of adding a message that needs no lock: parses, makes the message file and syncs it and its directory. Call it before
+ * store_prepare does all of adding a message that needs no lock: parses, makes the message file and, if it is large, syncs it and its directory. Call it before
  * store_write, since disk syncs under the account lock hold up everybody. *add must stay as it is until the message is added or given up.
  * store_prepared_free afterwards in any case (cleanup_()): it removes the file unless a commit took it. One prepared message is added at most once.
  */

@@ -11,8 +11,11 @@ make_file(struct store_prepared *p, struct errmsg *e)
 	p->id = store_file_id(a, &p->flight);
 	store_file_path(a, p->id, path, dir);
 	TRY(store_file_dir(a, dir, e));
-	TRY(blob_link(p->add->blob, path, true, e));
+	p->unsynced = store_unsynced_suits(a, p->add->blob);
+	TRY(blob_link(p->add->blob, path, !p->unsynced, e));
 	p->state = PREPARED_READY;
+	if (p->unsynced)
+		return 0;
 	int err = store_file_sync(a, dir);
 	return err < 0 ? err_set(e, err, "syncing directory of %s: %s", path, err_text(err)) : 0;
 }

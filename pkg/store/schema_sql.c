@@ -172,6 +172,10 @@ static const char schema1[] =
 	JUDGED("ip3", "message_delivery", "mailbox_orig_id, remote_ip_masked3")
 	JUDGED("wanted", "message_delivery", "msgfrom_orgdomain, junk")
 	JUDGED("dkim", "message_dkim", "mailbox_orig_id, domain")
+	"CREATE TABLE message_unsynced ("       /* content of files that may not be on disk: unsynced.c */
+	" id INTEGER PRIMARY KEY REFERENCES message(id),"
+	" content BLOB NOT NULL"
+	") STRICT;"
 	"CREATE TABLE message_erase ("
 	" id INTEGER PRIMARY KEY REFERENCES message(id),"
 	" " BOOL("skip_update_disk_usage")

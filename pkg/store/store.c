@@ -50,10 +50,16 @@ store_open(const struct store_opts *o, struct store **r_store, struct errmsg *e)
 	char path[PATH_SIZE];
 	snprintf(path, sizeof(path), "%s/accounts", o->data_dir);
 	TRY(fd_mkdirs(path, 0770, e));
-	snprintf(path, sizeof(path), "%s/tmp", o->data_dir);
-	TRY(fd_mkdirs(path, 0770, e));
-	remove_old_files(path);
 	struct store *s = mem_alloc(sizeof(*s));
+	s->sync_fd = blob_sync_all_open(path);
+	snprintf(path, sizeof(path), "%s/tmp", o->data_dir);
+	int err = fd_mkdirs(path, 0770, e);
+	if (err < 0) {
+		fd_close(&s->sync_fd);
+		mem_free(&s);
+		return err;
+	}
+	remove_old_files(path);
 	s->opts = *o;
 	s->data_dir = mem_strdup(o->data_dir);
 	s->opts.data_dir = s->data_dir;
@@ -61,6 +67,7 @@ store_open(const struct store_opts *o, struct store **r_store, struct errmsg *e)
 	lock_init(&s->lock, LOCK_ACCOUNTS, "accounts");
 	cond_init(&s->changed);
 	s->eraser = store_eraser_new();
+	s->syncer = store_syncer_new(s);
 	*r_store = s;
 	return 0;
 }
@@ -99,7 +106,7 @@ account_new(struct store *s, struct str name)
 	lock_init(&a->junk_lock, LOCK_JUNK, "junk filter");
 	lock_init(&a->comms_lock, LOCK_LISTENERS, "comms");
 	cond_init(&a->reader_free);
-	cond_init(&a->synced);
+	cond_init(&a->dir_synced);
 	a->in_flight.prev = a->in_flight.next = &a->in_flight;
 	a->queue_end = &a->queue;
 	return a;
@@ -114,7 +121,7 @@ account_free(struct store_account *a)
 	lock_done(&a->junk_lock);
 	lock_done(&a->comms_lock);
 	cond_done(&a->reader_free);
-	cond_done(&a->synced);
+	cond_done(&a->dir_synced);
 	mem_free(&a->name);
 	mem_free(&a->dir);
 	mem_free(&a->msg_dir);
@@ -217,15 +224,19 @@ check_or_die(struct store_account *a)
 static void
 close_account(struct store_account *a)
 {
+	store_unsynced_end(a);
 	if (a->store->opts.check_on_close)
 		check_or_die(a);
 	store_account_stop(a);
 	settle(a, false);
 }
 
-/* pick finds an account that is idle: unused ones are marked CLOSING, others get a reference. NULL at the end. */
+/*
+ * pick finds an account that is idle: unused ones are marked CLOSING, others get a reference. NULL at the end. r_unsynced: there are idle ones with files to
+ * sync first; NULL: those are not left out.
+ */
 static struct store_account *
-pick(struct store *s, int64_t idle_since, size_t *pos)
+pick(struct store *s, int64_t idle_since, size_t *pos, bool *r_unsynced)
 {
 	LOCKED(&s->lock);
 	struct str name;
@@ -234,6 +245,10 @@ pick(struct store *s, int64_t idle_since, size_t *pos)
 		struct store_account *a = v;
 		if (a->state != ACCOUNT_OPEN || atomic_load(&a->last_used) > idle_since)
 			continue;
+		if (r_unsynced && atomic_load(&a->nunsynced) > 0) {
+			*r_unsynced = true;
+			continue;
+		}
 		if (atomic_load(&a->refs) == 0)
 			a->state = ACCOUNT_CLOSING;
 		else
@@ -253,7 +268,8 @@ store_trim(struct store *s)
 	int64_t idle_since = now - (now < atomic_load(&s->many_until) ? IDLE_MANY_US : IDLE_US);
 	size_t pos = 0;         /* stays good enough when the map changes meanwhile: what is missed is found next time */
 	struct store_account *a;
-	while ((a = pick(s, idle_since, &pos))) {
+	bool unsynced = false;
+	while ((a = pick(s, idle_since, &pos, &unsynced))) {
 		if (a->state == ACCOUNT_CLOSING) {
 			close_account(a);
 			gave = true;
@@ -262,6 +278,8 @@ store_trim(struct store *s)
 			atomic_fetch_sub(&a->refs, 1);  /* not store_account_close: this was no use */
 		}
 	}
+	if (unsynced)
+		store_syncer_ask(s);    /* their turn comes next time */
 	if (gave)
 		db_trim();
 	return gave;
@@ -274,14 +292,16 @@ store_close(struct store **ps)
 	if (!s)
 		return;
 	store_eraser_free(&s->eraser);
+	store_syncer_free(&s->syncer);
 	size_t pos = 0;
 	struct store_account *a;
-	while ((a = pick(s, INT64_MAX, &pos))) {
+	while ((a = pick(s, INT64_MAX, &pos, NULL))) {
 		if (a->state != ACCOUNT_CLOSING)
 			bug("account %s is still in use", a->name);
 		close_account(a);
 		pos = 0;
 	}
+	fd_close(&s->sync_fd);
 	map_done(&s->accounts);
 	lock_done(&s->lock);
 	cond_done(&s->changed);

@@ -6,8 +6,12 @@
  * message is always prefix ++ file: headers generated during reception live in the row.
  *
  * Order of locks and effects: account lock -> BEGIN IMMEDIATE -> changes -> commit -> broadcast -> unlock. So the order of broadcasts is the order of
- * commits, hence of UIDs and modseqs. No socket write under the lock. A message is acknowledged only after its file and directory entry
- * are on disk and its row is committed. Files are removed only after the commit that forgets them.
+ * commits, hence of UIDs and modseqs. No socket write under the lock. Files are removed only after the commit that forgets them.
+ *
+ * A message is acknowledged, and sessions are told of it, only when a crash or a power cut cannot take it any more. A large one: its file and the file's
+ * directory entry are synced, then its row is committed. A small one (kept in memory while it is received): its file is written without a sync, and the
+ * commit of its row holds the content too, until a thread has synced the files of hundreds of messages at once. What a crash leaves in that table is written
+ * to its file when the account is next opened. So a small message costs one sync instead of three, and many share a commit. How and why: unsynced.c.
  *
  * Group commit: deliveries that wait for one account share one transaction (leader/follower); each is a savepoint in it.
  *

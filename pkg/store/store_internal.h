@@ -37,6 +37,9 @@ struct store {
 	struct cond changed;            /* an account is no longer OPENING or CLOSING */
 	struct map accounts;
 	struct store_eraser *eraser;
+	struct store_syncer *syncer;
+	int sync_fd;                    /* of accounts, for blob_sync_all; -1: each file is synced for itself */
+	atomic_llong unsynced_size;     /* of content that waits for the next round of the syncer */
 	atomic_int connections;         /* to databases of accounts, all together */
 	atomic_llong many_until;        /* monotonic; store_trim's */
 };
@@ -80,6 +83,11 @@ struct doubtful {
 	struct doubtful *next;
 };
 
+struct ids {                            /* message ids, on the heap */
+	int64_t *v;
+	size_t n, cap;
+};
+
 /* A directory of message files and its syncs, shared by all who wait for one. */
 struct dir_sync {
 	char name[16];
@@ -96,6 +104,8 @@ struct store_account {
 	atomic_llong last_used;         /* monotonic */
 	atomic_llong usage;             /* sync.message_size, to look at without the lock */
 	int lock_fd;
+	bool syncs_later;               /* the syncer can sync its files */
+	atomic_int nunsynced;           /* ids in unsynced, and those that the syncer has in hand */
 
 	struct lock lock;               /* LOCK_ACCOUNT, for this block */
 	struct db *writer;              /* NULL while trimmed */
@@ -113,10 +123,11 @@ struct store_account {
 	int nreaders;                   /* idle or not */
 
 	struct lock files_lock;         /* LOCK_GROUP */
-	struct cond synced;
+	struct cond dir_synced;
 	int64_t next_id;
 	struct in_flight in_flight;     /* head of the ring */
 	struct dir_sync *dirs;
+	struct ids unsynced, synced;    /* committed messages whose content is in message_unsynced, in order of commits: unsynced.c */
 	struct delivery *queue, **queue_end;
 	size_t nqueued;
 	bool leading;                   /* someone commits deliveries */
@@ -160,6 +171,9 @@ struct tx_priv {
 	struct in_flight flight;
 	int64_t *linked;
 	size_t nlinked, linked_cap;
+	int64_t *unsynced;              /* ids that store_unsynced_add added */
+	size_t nunsynced, unsynced_cap, nforgotten;
+	int64_t unsynced_size;
 	struct strlist touched;         /* names of directories to sync before the commit */
 	struct store_prepared *prepared; /* messages added, linked by next_in_tx */
 	struct store_prepared **prepared_end;
@@ -201,6 +215,26 @@ void store_file_remove(struct store_account *a, int64_t id);                    
 void store_file_floor(struct store_account *a, struct sync_state *s);           /* fills next_message_id and file_floor for a commit */
 int store_files_recover(struct store_account *a, struct store_tx *tx, struct errmsg *e) must_use_;
 
+/* --- files that are synced later: unsynced.c --- */
+
+bool store_unsynced_suits(const struct store_account *a, const struct blob *b);         /* its file need not be synced before the commit */
+int store_unsynced_add(struct store_tx *tx, int64_t id, struct str content) must_use_;
+int store_unsynced_copy(struct store_tx *tx, int64_t from_id, int64_t id) must_use_;    /* if from_id has content there */
+int store_unsynced_forget(struct store_tx *tx, bool all) must_use_;                     /* before a commit; not all: only some, so that it takes no time */
+void store_unsynced_committed(struct store_tx *tx);                                     /* after it */
+int store_unsynced_recover(struct store_account *a) must_use_;      /* at the start of an account */
+void store_unsynced_end(struct store_account *a);               /* forgets all that is synced, in a transaction of its own */
+void store_unsynced_done(struct store_account *a);
+struct store_syncer *store_syncer_new(struct store *s);
+void store_syncer_free(struct store_syncer **y);                /* syncs what is left */
+void store_syncer_ask(struct store *s);                         /* for a round, soon */
+void store_syncer_settle(struct store *s);                      /* makes a round and waits for its end; for tests */
+/* unsynced_sql.c; content 1 found, 0 none */
+int store_unsynced_insert(struct store_tx *tx, int64_t id, struct str content) must_use_;
+int store_unsynced_content(struct store_tx *tx, struct arena *a, int64_t id, struct str *r_content) must_use_;
+int store_unsynced_next(struct store_tx *tx, struct arena *a, int64_t after, int64_t *r_id, struct str *r_content) must_use_;
+int store_unsynced_delete(struct store_tx *tx, int64_t id) must_use_;
+
 /* --- what was prepared: prepare.c --- */
 
 enum prepared_state {
@@ -221,6 +255,7 @@ struct store_prepared {
 	struct str message_id, subject_base, parsed;
 	struct strlist references;
 	bool is_response, is_dsn;
+	bool unsynced;                  /* the file is; the transaction keeps the content */
 	int64_t received_us;
 	int received_tz;
 	struct store_prepared *next_in_tx, *next_adopted;

@@ -4,8 +4,9 @@
  *
  * Implementation notes: crash order
  *
- * 1. A message file is complete and on disk, its directory entry too, before the commit that names it. Files of added messages were made by
- *    store_prepare; hard links (copy, move) are made in the transaction and their directories synced before its commit.
+ * 1. A message is on disk with the commit that names it: its file and the file's directory entry were synced before, or its content is part of the commit
+ *    (unsynced.c). Either way the file is complete when sessions learn of the message. Files of added messages were made by store_prepare; hard links
+ *    (copy, move) are made in the transaction and their directories synced before its commit.
  * 2. A file goes after the commit that forgets it; a transaction that is rolled back removes the files it made.
  * 3. A commit that fails may come back: see db.h. Its files stay until a later commit has succeeded ("doubtful").
  * 4. A crash leaves at most files without rows, with ids that were in flight. Each commit notes the lowest such id (file_floor); at the next start files
@@ -305,6 +306,8 @@ store_tx_finish(struct store_tx *tx, struct store_comm *origin, void (*done)(voi
 		store_file_floor(a, &p->sync);
 		err = store_sync_save(&tx->db, &p->sync);
 	}
+	if (err == 0)
+		err = store_unsynced_forget(tx, false);
 	if (err < 0) {
 		store_tx_rollback(tx);
 		return err;
@@ -316,6 +319,7 @@ store_tx_finish(struct store_tx *tx, struct store_comm *origin, void (*done)(voi
 		release(tx);
 		return err;
 	}
+	store_unsynced_committed(tx);
 	a->sync = p->sync;
 	atomic_store_explicit(&a->usage, a->sync.message_size, memory_order_relaxed);
 	store_broadcast(a, &p->changes, origin);
