@@ -16,6 +16,7 @@
  *   message/imap.h      ENVELOPE, BODYSTRUCTURE, sections, BINARY
  *   message/compose.h   writing headers and bodies
  *   message/authres.h   Authentication-Results
+ *   message/maildir.h   what the names in a maildir say
  *
  * RFC 5322, 2045, 2046, 2047, 2049, 2183, 2231, 6532, 6854; 9051 7.5.2 for what IMAP needs of the structure.
  */
