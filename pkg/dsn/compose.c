@@ -139,11 +139,30 @@ lines(struct writer *w, struct str text)
 	}
 }
 
+/* whole_part includes the original message. A message/rfc822 part has no encoding (rfc/2046:1582); the internationalised one may have: rfc/6532:373 */
+static void
+whole_part(struct writer *w, const struct dsn_message *d, struct str boundary)
+{
+	bool ascii = str_is_ascii(d->original);
+
+	if (!w->utf8 && d->smtputf8 && !ascii) {
+		part_header(w, boundary, "message/global", (struct str){ 0 }, "BASE64");
+		enc_base64_lines(w->c.b, d->original);
+		return;
+	}
+	part_header(w, boundary, w->utf8 ? "message/global" : "message/rfc822", (struct str){ 0 }, ascii ? "7BIT" : "8BIT");
+	lines(w, d->original);
+}
+
 static void
 original_part(struct writer *w, const struct dsn_message *d, struct str boundary)
 {
 	struct str header = header_of(d->original);
 
+	if (d->full) {
+		whole_part(w, d, boundary);
+		return;
+	}
 	if (w->utf8) {
 		part_header(w, boundary, "message/global-headers", (struct str){ 0 }, "8BIT");
 		lines(w, header);

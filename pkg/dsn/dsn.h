@@ -74,8 +74,13 @@ struct dsn_message {
 	struct dsn_recipient *recipients;
 	uint32_t nrecipients;                   /* at least 1 */
 
-	/* Composing: the original message or its header, of which only the header is included; empty: none. Parsed: the header if there is one. */
+	/* Composing: the original message or its header, of which only the header is included unless full; empty: none. Parsed: the header if there is one. */
 	struct str original;
+	/*
+	 * Composing: include the whole original: RET=FULL, for notifications of failure (rfc/3461:1108). The caller sees to it that it is not large, and that no message with
+	 * REQUIRETLS goes back whole (rfc/8689:379).
+	 */
+	bool full;
 };
 
 /*

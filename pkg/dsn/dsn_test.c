@@ -139,6 +139,48 @@ TEST(round_trip)
 	}
 }
 
+/* With the whole original: its type and encoding, whether the DSN stays in 7 bits, and that the message comes back as it was. */
+TEST(compose_full)
+{
+	static const struct {
+		const char *original;
+		bool smtputf8, peer;
+		const char *type;
+		bool bit8;
+	} rows[] = {
+		{ "Subject: x\r\n\r\nbody\r\n", false, false, "MESSAGE/RFC822;;7BIT", false },
+		{ "Subject: x\r\n\r\nm\xc3\xb6x\r\n", false, false, "MESSAGE/RFC822;;8BIT", true },
+		{ "Subject: x\r\n\r\nbody\r\n", true, false, "MESSAGE/RFC822;;7BIT", false },
+		{ "Subject: m\xc3\xb6x\r\n\r\nbody\r\n", true, false, "MESSAGE/GLOBAL;;BASE64", false },
+		{ "Subject: m\xc3\xb6x\r\n\r\nbody\r\n", true, true, "MESSAGE/GLOBAL;;8BIT", true },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct dsn_recipient r = { .final_recipient = path("a@b.example"), .action = DSN_FAILED };
+		struct dsn_message d = sample(&r, 1), back;
+		struct buf b = BUF_ARENA(test_arena(), 100000);
+		struct message_source src;
+		struct errmsg e = { 0 };
+		struct str whole;
+		bool bit8;
+		test_row("%zu", i);
+
+		d.original = str_of(rows[i].original);
+		d.smtputf8 = rows[i].smtputf8;
+		d.full = true;
+		assert_ok(dsn_compose(&b, &d, rows[i].peer, NOW, &bit8, &e));
+		assert_int_equal(bit8, rows[i].bit8);
+		struct message m = parse(buf_str(&b), &src);
+		assert_true(message_is_dsn(&m));
+		assert_strz(type_of(&m.parts[3]), rows[i].type);
+		assert_ok(message_part_text(test_arena(), &m, &src, &m.parts[3], MESSAGE_READ_DECODED, 10000, &whole));
+		assert_str(str_trim(whole), str_trim(d.original));
+		assert_ok(dsn_parse(test_arena(), &m, &src, DSN_STRICT, &back, &e));
+		assert_true(str_starts(back.original, S("Subject: ")));
+		assert_true(str_search(back.original, S("body")) < 0);
+	}
+}
+
 TEST(compose_small)
 {
 	struct dsn_recipient r = { .final_recipient = path("a@b.example"), .action = DSN_DELIVERED };
