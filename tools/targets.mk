@@ -33,7 +33,7 @@ $(O)/test/$1-work: $(patsubst %.c,$(O)/work/%.o,pkg/$1/work_test.c $(foreach p,$
 endef
 $(foreach p,$(WORKPKGS),$(eval $(call WORK_template,$(p))))
 
-UNITS := $(foreach p,$(TESTPKGS) idlgen $(WORKPKGS:=-work),$(O)/test/$(p))
+UNITS := $(foreach p,$(TESTPKGS) idlgen $(patsubst %,%-work,$(filter $(TESTPKGS),$(WORKPKGS))),$(O)/test/$(p))
 unit: $(UNITS)
 	$(Q)tools/runtests $(UNITS)
 
