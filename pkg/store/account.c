@@ -173,7 +173,11 @@ load(struct store_account *a, struct errmsg *e)
 	a->next_id = a->sync.next_message_id;
 	TRY(replay(&tx));
 	TRY(store_files_recover(a, &tx, e));
-	TRY(store_tx_commit(&tx, NULL));
+	int err = store_tx_commit(&tx, NULL);
+	/* Without room: what is new is in memory, the next commit writes it, and erasures stay pending. A new account needs its contents. */
+	if (err != ERR_NOSPACE || !found)
+		return err;
+	log_debug(&store_log, "starting without room on the disk", log_z("account", a->name));
 	return 0;
 }
 
