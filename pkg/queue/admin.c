@@ -458,7 +458,7 @@ struct collect_hooks {
 	const struct matcher *x;
 	struct arena *a;
 	struct queue_hook *v;
-	size_t n;
+	size_t n, cap;
 };
 
 static int
@@ -468,7 +468,10 @@ collect_hook(void *arg, const struct queue_hook *h)
 
 	if (!hook_fits(c->x, h))
 		return 0;
-	c->v = arena_grow(c->a, c->v, c->n, c->n + 1, sizeof(*c->v));
+	if (c->n == c->cap) {
+		c->cap = c->cap ? 2 * c->cap : 64;
+		c->v = arena_grow(c->a, c->v, c->n, c->cap, sizeof(*c->v));
+	}
 	typedesc_copy(c->a, &queue_hook_desc, &c->v[c->n], h);
 	c->v[c->n++].authorization = str_dup(c->a, h->authorization);
 	return 0;
