@@ -83,7 +83,8 @@ store_copy(struct store_tx *tx, struct store_mailbox *src, struct store_mailbox 
 		TRY(store_message_insert(tx, &m));
 		TRY(store_message_duplicate(tx, v[i].id, m.id));
 		store_junk_note(tx, &t->config, &m, -1);
-		TRY(store_judge(tx, &m));
+		if (m.flags & (STORE_JUNK | STORE_NOTJUNK))
+			TRY(store_judge(tx, &m));
 		arrive(tx, dst, &m);
 		merge_keywords(tx, dst, m.keywords);
 	}
