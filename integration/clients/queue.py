@@ -3,10 +3,8 @@
 import json
 import signal
 import smtplib
-import ssl
-import time
 
-from harness import check, equal
+from harness import check, equal, lax_tls, until
 
 
 def mox(s, *args, **kw):
@@ -14,8 +12,7 @@ def mox(s, *args, **kw):
 
 
 def submit(s, *recipients, count=1, extra=b""):
-    context = ssl._create_unverified_context()
-    with smtplib.SMTP_SSL(s.ip, s.port("submissions"), context=context, timeout=20) as c:
+    with smtplib.SMTP_SSL(s.ip, s.port("submissions"), context=lax_tls(), timeout=20) as c:
         c.login(s.user, s.password)
         for i in range(count):
             for to in recipients:
@@ -26,21 +23,16 @@ def listed(s, *args):
     return [json.loads(line) for line in mox(s, "queue", *args, "-json").splitlines()]
 
 
-def until(what, want, seconds=20):
-    end = time.monotonic() + seconds
-    while True:
-        got = what()
-        if got == want or time.monotonic() > end:
-            return equal(got, want)
-        time.sleep(0.05)
+def becomes(what, want, seconds=20):
+    until(lambda: what() == want, "becoming %r" % (want,), seconds)
 
 
 def test_outcomes(s):
     """A queued message is delivered, fails, or waits, as its address asks."""
     before = len(listed(s, "retired", "list"))
     submit(s, "queue@far.example", "queue-permerror@far.example", "queue-temperror@near.example")
-    until(lambda: len(listed(s, "retired", "list")) - before, 2)
-    until(lambda: [m["Results"][-1].get("Code") for m in listed(s, "list")], [451])
+    becomes(lambda: len(listed(s, "retired", "list")) - before, 2)
+    becomes(lambda: [m["Results"][-1].get("Code") for m in listed(s, "list")], [451])
     results = {m["Recipient"]: m["Success"] if "Success" in m else False for m in listed(s, "retired", "list")}
     equal(results["queue@far.example"], True)
     equal(results["queue-permerror@far.example"], False)
@@ -68,7 +60,7 @@ def test_holdrules(s):
     rule = json.loads(mox(s, "queue", "holdrules", "list", "-json"))["ID"]
     mox(s, "queue", "holdrules", "remove", str(rule))
     mox(s, "queue", "unhold")
-    until(lambda: listed(s, "list"), [])
+    becomes(lambda: listed(s, "list"), [])
 
 
 def test_suppress(s):
@@ -87,7 +79,7 @@ def test_killed(s):
     s.process.wait()
     s.start()
     mox(s, "queue", "schedule", "-now", "0s")
-    until(lambda: listed(s, "list"), [], seconds=60)
+    becomes(lambda: listed(s, "list"), [], seconds=60)
     # Every message has one row; one whose reply was not seen may have been delivered twice.
     equal(sum(1 for m in listed(s, "retired", "list") if m.get("Success")) - before, 50)
 
