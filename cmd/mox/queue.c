@@ -136,6 +136,16 @@ qcmd_stream(const struct cmd_run *c, const char *name, const struct str *params,
 }
 
 int
+qcmd_list(const struct cmd_run *c, const char *name, const struct typedesc *t, const char *title,
+    void (*print)(const struct cmd_run *c, const void *value))
+{
+	struct str filter;
+	int rv = qcmd_filter_flags(c, &filter);
+
+	return rv != CMD_OK ? rv : qcmd_stream(c, name, &filter, 1, t, title, print);
+}
+
+int
 qcmd_print_json(const struct cmd_run *c, const char *name, const struct typedesc *t)
 {
 	cleanup_(ctl_close) struct ctl_client client = { .fd = -1 };

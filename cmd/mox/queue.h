@@ -40,6 +40,9 @@ int qcmd_count(const struct cmd_run *c, const char *name, const struct str *para
 int qcmd_stream(const struct cmd_run *c, const char *name, const struct str *params, size_t n,
     const struct typedesc *t, const char *title,
 	void (*print)(const struct cmd_run *c, const void *value));
+/* qcmd_list is qcmd_stream for a request whose only parameter is the filter of the flags. */
+int qcmd_list(const struct cmd_run *c, const char *name, const struct typedesc *t, const char *title,
+    void (*print)(const struct cmd_run *c, const void *value));
 /* qcmd_print_json sends a request for one value and prints it indented. */
 int qcmd_print_json(const struct cmd_run *c, const char *name, const struct typedesc *t);
 

@@ -26,12 +26,7 @@ print_msg(const struct cmd_run *c, const void *value)
 static int
 run_list(struct cmd_run *c)
 {
-	struct str filter;
-	int rv = qcmd_filter_flags(c, &filter);
-
-	if (rv != CMD_OK)
-		return rv;
-	return qcmd_stream(c, "queuelist", &filter, 1, &queue_msg_desc, "messages:", print_msg);
+	return qcmd_list(c, "queuelist", &queue_msg_desc, "messages:", print_msg);
 }
 
 const struct cmd cmd_queue_list = {

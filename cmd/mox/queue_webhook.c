@@ -38,12 +38,7 @@ print_retired(const struct cmd_run *c, const void *value)
 static int
 run_list(struct cmd_run *c)
 {
-	struct str filter;
-	int rv = qcmd_filter_flags(c, &filter);
-
-	if (rv != CMD_OK)
-		return rv;
-	return qcmd_stream(c, "queuehooklist", &filter, 1, &queue_hook_desc, "webhooks:", print_hook);
+	return qcmd_list(c, "queuehooklist", &queue_hook_desc, "webhooks:", print_hook);
 }
 
 const struct cmd cmd_queue_webhook_list = {
@@ -112,12 +107,7 @@ const struct cmd cmd_queue_webhook_print = {
 static int
 run_retired_list(struct cmd_run *c)
 {
-	struct str filter;
-	int rv = qcmd_filter_flags(c, &filter);
-
-	if (rv != CMD_OK)
-		return rv;
-	return qcmd_stream(c, "queuehookretiredlist", &filter, 1, &queue_hook_desc, "retired webhooks:", print_retired);
+	return qcmd_list(c, "queuehookretiredlist", &queue_hook_desc, "retired webhooks:", print_retired);
 }
 
 const struct cmd cmd_queue_webhook_retired_list = {
