@@ -38,8 +38,8 @@ int blob_hash(struct blob *b, uint8_t r_out[32]) must_use_;
 int blob_fd(const struct blob *b);
 /*
  * blob_link gives the blob the name path (which must not exist): the first call writes memory content to a file, later ones make hard links (a copy
- * where linking is impossible). sync: the file's data are on disk when it returns; without, see blob_sync_all. The directory is not synced, see blob_sync_dir. After a failure path does not
- * exist (but see ERR_EXISTS), and the blob may be linked again. Once linked it takes no more data.
+ * where linking is impossible). sync: the file's data are on disk when it returns; without, see blob_sync_all. The directory is not synced, see
+ * blob_sync_dir. After a failure path does not exist (but see ERR_EXISTS), and the blob may be linked again. Once linked it takes no more data.
  */
 int blob_link(struct blob *b, const char *path, bool sync, struct errmsg *e) must_use_;
 void blob_free(struct blob **b);                                /* linked names stay */

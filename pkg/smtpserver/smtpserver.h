@@ -15,6 +15,7 @@
  *   submit.c        what is checked and added when a user submits
  *   enqueue.c       what users send to other hosts: DKIM, queue
  *   deliver.c       recipients to accounts, delivery, partial failures
+ *   analyze.c       is a message wanted: the decision, with its reason; ruleset.c and reputation.c are parts of it. Delivery does not ask it yet
  *   lookup.c        whose address is it
  *   received.c      header fields put in front
  *   localserve.c    addresses that provoke errors, for testing clients
